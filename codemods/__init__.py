@@ -1,0 +1,1 @@
+"""Rewrite a repository from agent-lightning's legacy API to the store API."""
