@@ -1,0 +1,85 @@
+"""What a rule can ask about the file that it looks at."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+from typing import Literal
+
+from codemods.names.module import Module
+from codemods.names.values import External, Instance, Value
+from codemods.project import Project
+
+Target = Literal["agentlightning", "agentlightning_compat"]
+Server = Literal["store", "legacy"]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the user asked the rewrites to aim at."""
+
+    target: Target = "agentlightning"
+    server: Server = "store"
+
+
+@dataclass(slots=True, eq=False)
+class FileContext:
+    """One file, its project and the options of the run. `memo` is for a rule's own notes."""
+
+    module: Module
+    project: Project
+    options: Options = field(default_factory=Options)
+    memo: dict[object, object] = field(default_factory=dict)
+
+    def infer(self, node: ast.expr) -> Value | None:
+        """What an expression stands for, or None where it cannot be decided."""
+        return self.project.inference.infer(self.module, node)
+
+    def qual(self, node: ast.expr) -> str | None:
+        """The canonical dotted path of an agentlightning name, or None for anything else."""
+        value = self.infer(node)
+        if isinstance(value, External) and value.path.partition(".")[0] == "agentlightning":
+            return value.path
+        return None
+
+    def is_class(self, node: ast.expr, *paths: str) -> bool:
+        """Whether an expression names one of the classes at `paths` or one derived from them."""
+        value = self.infer(node)
+        return not isinstance(value, Instance) and self.project.inference.derives(value, *paths)
+
+    def is_instance(self, node: ast.expr, *paths: str) -> bool:
+        """Whether an expression is an object of one of the classes at `paths` or derived ones."""
+        value = self.infer(node)
+        return isinstance(value, Instance) and self.project.inference.derives(value, *paths)
+
+    def constructor(self, node: ast.expr) -> ast.Call | None:
+        """The call in this file that built the object that an expression stands for."""
+        value = self.infer(node)
+        if isinstance(value, Instance) and value.module is self.module:
+            return value.call
+        return None
+
+    def method_call(self, node: ast.Call, *paths: str) -> str | None:
+        """The method's name, if `node` calls a method of an object of one of `paths`."""
+        if isinstance(node.func, ast.Attribute) and self.is_instance(node.func.value, *paths):
+            return node.func.attr
+        return None
+
+    def parent(self, node: ast.AST) -> ast.AST | None:
+        """The node around `node`."""
+        return self.module.parent(node)
+
+    def source(self, node: ast.AST) -> str:
+        """The text of a node as it stands in the file."""
+        return self.module.source(node)
+
+    def function_around(self, node: ast.AST) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
+        """The nearest function definition around `node`."""
+        found = self.module.enclosing(node, ast.FunctionDef, ast.AsyncFunctionDef)
+        assert found is None or isinstance(found, ast.FunctionDef | ast.AsyncFunctionDef)
+        return found
+
+    def in_async(self, node: ast.AST) -> bool:
+        """Whether `await` may stand where `node` stands."""
+        found = self.module.enclosing(node, ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+        return isinstance(found, ast.AsyncFunctionDef)

@@ -1,0 +1,274 @@
+"""Changes to the arguments of one call, comments and layout kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import libcst as cst
+
+from codemods.edit.ranges import Blocked
+
+Step = Callable[[cst.Call], cst.Call]
+
+
+@dataclass(slots=True)
+class CallEdit:
+    """A list of changes to one call, done in order on its current text."""
+
+    steps: list[Step] = field(default_factory=list)
+
+    def rename_keyword(self, old: str, new: str) -> CallEdit:
+        """`f(old=x)` into `f(new=x)`."""
+
+        def step(call: cst.Call) -> cst.Call:
+            args = [
+                arg.with_changes(keyword=arg.keyword.with_changes(value=new))
+                if arg.keyword is not None and arg.keyword.value == old
+                else arg
+                for arg in call.args
+            ]
+            return call.with_changes(args=args)
+
+        self.steps.append(step)
+        return self
+
+    def remove_keyword(self, name: str) -> CallEdit:
+        """Drop `name=...`, where it is given."""
+
+        def step(call: cst.Call) -> cst.Call:
+            for index, arg in enumerate(call.args):
+                if arg.keyword is not None and arg.keyword.value == name:
+                    return _without(call, index)
+            return call
+
+        self.steps.append(step)
+        return self
+
+    def remove_positional(self, index: int) -> CallEdit:
+        """Drop the argument at `index` (counted in the call as it then is)."""
+        self.steps.append(lambda call: _without(call, index))
+        return self
+
+    def name_positional(self, index: int, keyword: str) -> CallEdit:
+        """`f(x)` into `f(keyword=x)` for the argument at `index`."""
+
+        def step(call: cst.Call) -> cst.Call:
+            arg = call.args[index]
+            named = arg.with_changes(
+                keyword=cst.Name(keyword),
+                equal=cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace("")),
+            )
+            return call.with_changes(args=[*call.args[:index], named, *call.args[index + 1 :]])
+
+        self.steps.append(step)
+        return self
+
+    def set_keyword(self, name: str, value: str) -> CallEdit:
+        """Give `name=value`: in place if it is there, else as the last argument."""
+
+        def step(call: cst.Call) -> cst.Call:
+            expression = cst.parse_expression(value)
+            for index, arg in enumerate(call.args):
+                if arg.keyword is not None and arg.keyword.value == name:
+                    changed = arg.with_changes(value=expression)
+                    return call.with_changes(
+                        args=[*call.args[:index], changed, *call.args[index + 1 :]]
+                    )
+            return _with_last(call, cst.Arg(expression, cst.Name(name), equal=_TIGHT))
+
+        self.steps.append(step)
+        return self
+
+    def add_positional(self, value: str, index: int) -> CallEdit:
+        """Insert `value` as the positional argument at `index`."""
+
+        def step(call: cst.Call) -> cst.Call:
+            new = cst.Arg(cst.parse_expression(value))
+            if index >= len(call.args):
+                return _with_last(call, new)
+            spaced = new.with_changes(comma=_comma_like(call))
+            return call.with_changes(args=[*call.args[:index], spaced, *call.args[index:]])
+
+        self.steps.append(step)
+        return self
+
+    def reorder(self, order: list[int]) -> CallEdit:
+        """Give the arguments in another order: `order[i]` is the old index of the new i-th.
+
+        Comments and line breaks stay where they stand in the layout.
+        """
+
+        def step(call: cst.Call) -> cst.Call:
+            args = [
+                call.args[old].with_changes(
+                    comma=call.args[new].comma,
+                    whitespace_after_arg=call.args[new].whitespace_after_arg,
+                )
+                for new, old in enumerate(order)
+            ]
+            return call.with_changes(args=args)
+
+        self.steps.append(step)
+        return self
+
+    def rename_attribute(self, name: str) -> CallEdit:
+        """`x.old(...)` into `x.name(...)`."""
+
+        def step(call: cst.Call) -> cst.Call:
+            if not isinstance(call.func, cst.Attribute):
+                raise Blocked("the method is not called as an attribute")
+            return call.with_changes(func=call.func.with_changes(attr=cst.Name(name)))
+
+        self.steps.append(step)
+        return self
+
+    def set_function(self, text: str) -> CallEdit:
+        """Call `text` instead, with the same arguments."""
+        self.steps.append(lambda call: call.with_changes(func=cst.parse_expression(text)))
+        return self
+
+    def keep_only(self, *keywords: str) -> CallEdit:
+        """Drop every argument but the keywords named."""
+
+        def step(call: cst.Call) -> cst.Call:
+            for index in reversed(range(len(call.args))):
+                keyword = call.args[index].keyword
+                if keyword is None or keyword.value not in keywords:
+                    call = _without(call, index)
+            return call
+
+        self.steps.append(step)
+        return self
+
+    def __call__(self, text: str) -> str:
+        """The call's text with every change done.
+
+        Raises:
+            Blocked: the text does not survive a round trip through LibCST unchanged.
+        """
+        call = parse_slice(text)
+        if not isinstance(call, cst.Call):
+            raise Blocked("another rewrite changed this call into something else")
+        for step in self.steps:
+            call = step(call)
+        return slice_code(call)
+
+
+_TIGHT = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
+
+
+def parse_slice(text: str) -> cst.BaseExpression:
+    """The expression in a slice of a file, which may go over several lines.
+
+    Raises:
+        Blocked: LibCST cannot parse it, or would not give back the same bytes.
+    """
+    try:
+        # The parentheses let the slice span lines, as the ones around it did in the file.
+        node = cst.parse_expression(f"({text})")
+    except (cst.ParserSyntaxError, RecursionError) as error:
+        raise Blocked("LibCST cannot parse this expression") from error
+    lpar, rpar = node.lpar[1:], node.rpar[:-1]
+    bare = node.with_changes(lpar=lpar, rpar=rpar)
+    if slice_code(bare) != text:
+        raise Blocked("LibCST does not give this expression back unchanged")
+    return bare
+
+
+def slice_code(node: cst.CSTNode) -> str:
+    """The source text of a node, without a module around it."""
+    return cst.Module([]).code_for_node(node)
+
+
+def _comma_like(call: cst.Call) -> cst.Comma:
+    for arg in call.args[:-1]:
+        if isinstance(arg.comma, cst.Comma):
+            return arg.comma.with_changes(
+                whitespace_after=_without_comment(arg.comma.whitespace_after)
+            )
+    return cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+
+
+def _without_comment(
+    whitespace: cst.BaseParenthesizableWhitespace,
+) -> cst.BaseParenthesizableWhitespace:
+    if isinstance(whitespace, cst.ParenthesizedWhitespace):
+        first = whitespace.first_line.with_changes(
+            comment=None, whitespace=cst.SimpleWhitespace("")
+        )
+        return whitespace.with_changes(first_line=first, empty_lines=[])
+    return whitespace
+
+
+def _with_last(call: cst.Call, new: cst.Arg) -> cst.Call:
+    if not call.args:
+        return call.with_changes(args=[new])
+    *front, last = call.args
+    joint = _comma_like(call)
+    if len(call.args) == 1 and isinstance(call.whitespace_before_args, cst.ParenthesizedWhitespace):
+        joint = cst.Comma(whitespace_after=_without_comment(call.whitespace_before_args))
+    if isinstance(last.comma, cst.Comma):
+        # A trailing comma: the new argument takes over what followed it.
+        tail = last.comma
+        middle = last.with_changes(comma=_keep_comment(tail, joint))
+        closing = tail.with_changes(whitespace_after=_without_comment(tail.whitespace_after))
+        return call.with_changes(args=[*front, middle, new.with_changes(comma=closing)])
+    middle = last.with_changes(comma=joint, whitespace_after_arg=cst.SimpleWhitespace(""))
+    final = new.with_changes(whitespace_after_arg=last.whitespace_after_arg)
+    if _has_comment(last.whitespace_after_arg):
+        middle = last.with_changes(comma=_comma_before(last.whitespace_after_arg, joint))
+        middle = middle.with_changes(whitespace_after_arg=cst.SimpleWhitespace(""))
+        final = new.with_changes(whitespace_after_arg=_without_comment(last.whitespace_after_arg))
+    return call.with_changes(args=[*front, middle, final])
+
+
+def _keep_comment(tail: cst.Comma, joint: cst.Comma) -> cst.Comma:
+    """A comma that keeps the comment behind `tail` and goes on as `joint` does."""
+    if not _has_comment(tail.whitespace_after):
+        return joint
+    return _comma_before(tail.whitespace_after, joint)
+
+
+def _comma_before(comment: cst.BaseParenthesizableWhitespace, joint: cst.Comma) -> cst.Comma:
+    assert isinstance(comment, cst.ParenthesizedWhitespace)
+    after = joint.whitespace_after
+    if isinstance(after, cst.ParenthesizedWhitespace):
+        return cst.Comma(
+            whitespace_after=after.with_changes(
+                first_line=comment.first_line, empty_lines=comment.empty_lines
+            )
+        )
+    return cst.Comma(whitespace_after=comment)
+
+
+def _has_comment(whitespace: cst.BaseParenthesizableWhitespace) -> bool:
+    return isinstance(whitespace, cst.ParenthesizedWhitespace) and (
+        whitespace.first_line.comment is not None
+        or any(line.comment is not None for line in whitespace.empty_lines)
+    )
+
+
+def _without(call: cst.Call, index: int) -> cst.Call:
+    args = list(call.args)
+    gone = args.pop(index)
+    if not args:
+        return call.with_changes(args=[], whitespace_before_args=cst.SimpleWhitespace(""))
+    if index == len(args):
+        args[-1] = _as_last(args[-1], gone)
+    return call.with_changes(args=args)
+
+
+def _as_last(arg: cst.Arg, gone: cst.Arg) -> cst.Arg:
+    """`arg` with the end of the layout that `gone` had, and with its own comment."""
+    end = gone.comma if isinstance(gone.comma, cst.Comma) else None
+    closing = end.whitespace_after if end is not None else gone.whitespace_after_arg
+    own = arg.comma.whitespace_after if isinstance(arg.comma, cst.Comma) else None
+    if own is not None and _has_comment(own):
+        assert isinstance(own, cst.ParenthesizedWhitespace)
+        if isinstance(closing, cst.ParenthesizedWhitespace):
+            own = own.with_changes(indent=closing.indent, last_line=closing.last_line)
+        closing = own
+    if end is not None:
+        return arg.with_changes(comma=end.with_changes(whitespace_after=closing))
+    return arg.with_changes(comma=cst.MaybeSentinel.DEFAULT, whitespace_after_arg=closing)

@@ -1,0 +1,138 @@
+"""The names of one `from ... import ...` statement, comments and layout kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import libcst as cst
+
+from codemods.edit.ranges import Blocked
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedName:
+    """A name as an import statement lists it."""
+
+    name: str
+    asname: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.name} as {self.asname}" if self.asname else self.name
+
+
+def rewrite_from(text: str, kept: Mapping[int, ImportedName], added: Sequence[ImportedName]) -> str:
+    """The statement with the names of `kept` (by old index) and `added` after them.
+
+    New names go to their sorted place if the names were sorted, to the end if they were not.
+
+    Raises:
+        Blocked: the statement does not survive a round trip through LibCST unchanged.
+    """
+    node = _parse(text)
+    assert not isinstance(node.names, cst.ImportStar)
+    old = list(node.names)
+    was_sorted = [_key(n) for n in old] == sorted(_key(n) for n in old)
+    names = [_renamed(old[index], target) for index, target in sorted(kept.items())]
+    seen = {_key(name) for name in names}
+    names = [n for i, n in enumerate(names) if _key(n) not in {_key(m) for m in names[:i]}]
+    between = _between(old)
+    for new in added:
+        alias = _alias(new).with_changes(comma=between)
+        if _key(alias) in seen:
+            continue
+        index = len(names)
+        if was_sorted:
+            index = next((i for i, n in enumerate(names) if _key(n) > _key(alias)), index)
+        names.insert(index, alias)
+    return _code(node.with_changes(names=_closed(names, old, between)))
+
+
+def _parse(text: str) -> cst.ImportFrom:
+    try:
+        line = cst.parse_statement(text + "\n")
+    except (cst.ParserSyntaxError, RecursionError) as error:
+        raise Blocked("LibCST cannot parse this import") from error
+    node = line.body[0] if isinstance(line, cst.SimpleStatementLine) else None
+    if not isinstance(node, cst.ImportFrom) or _code(node) != text:
+        raise Blocked("LibCST does not give this import back unchanged")
+    return node
+
+
+def _code(node: cst.ImportFrom) -> str:
+    return cst.Module([]).code_for_node(node)
+
+
+def _key(alias: cst.ImportAlias) -> str:
+    return alias.evaluated_name
+
+
+def _alias(name: ImportedName) -> cst.ImportAlias:
+    asname = cst.AsName(cst.Name(name.asname)) if name.asname else None
+    return cst.ImportAlias(cst.Name(name.name), asname)
+
+
+def _renamed(alias: cst.ImportAlias, target: ImportedName) -> cst.ImportAlias:
+    if str(_described(alias)) == str(target):
+        return alias
+    return _alias(target).with_changes(comma=alias.comma)
+
+
+def _described(alias: cst.ImportAlias) -> ImportedName:
+    return ImportedName(alias.evaluated_name, alias.evaluated_alias)
+
+
+def _between(old: Sequence[cst.ImportAlias]) -> cst.Comma:
+    for alias in old[:-1]:
+        if isinstance(alias.comma, cst.Comma):
+            return alias.comma.with_changes(
+                whitespace_after=_uncommented(alias.comma.whitespace_after)
+            )
+    return cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+
+
+def _uncommented(
+    space: cst.BaseParenthesizableWhitespace,
+) -> cst.BaseParenthesizableWhitespace:
+    if not isinstance(space, cst.ParenthesizedWhitespace):
+        return space
+    line = space.first_line.with_changes(comment=None, whitespace=cst.SimpleWhitespace(""))
+    return space.with_changes(first_line=line, empty_lines=[])
+
+
+def _closed(
+    names: list[cst.ImportAlias], old: Sequence[cst.ImportAlias], between: cst.Comma
+) -> list[cst.ImportAlias]:
+    """Commas as they have to be: one between each two, the old ending behind the last."""
+    for index, alias in enumerate(names[:-1]):
+        if not isinstance(alias.comma, cst.Comma) or alias.comma is old[-1].comma:
+            names[index] = alias.with_changes(comma=_with_comment_of(alias.comma, between))
+    names[-1] = names[-1].with_changes(comma=_ending(names[-1], old[-1]))
+    return names
+
+
+def _with_comment_of(comma: object, between: cst.Comma) -> cst.Comma:
+    if not isinstance(comma, cst.Comma):
+        return between
+    own, layout = comma.whitespace_after, between.whitespace_after
+    if not isinstance(own, cst.ParenthesizedWhitespace):
+        return between
+    if isinstance(layout, cst.ParenthesizedWhitespace):
+        return between.with_changes(whitespace_after=layout.with_changes(first_line=own.first_line))
+    return between if own.first_line.comment is None else comma
+
+
+def _ending(last: cst.ImportAlias, old_last: cst.ImportAlias) -> cst.Comma | cst.MaybeSentinel:
+    """The old ending, with the comment that stands behind the name that is last now."""
+    end = old_last.comma
+    if last.evaluated_name != old_last.evaluated_name and isinstance(end, cst.Comma):
+        end = end.with_changes(whitespace_after=_uncommented(end.whitespace_after))
+    own = last.comma.whitespace_after if isinstance(last.comma, cst.Comma) else None
+    if own is None or last.comma is end or not isinstance(own, cst.ParenthesizedWhitespace):
+        return end
+    if own.first_line.comment is None:
+        return end
+    if isinstance(end, cst.Comma) and isinstance(end.whitespace_after, cst.ParenthesizedWhitespace):
+        closing = end.whitespace_after.with_changes(first_line=own.first_line)
+        return end.with_changes(whitespace_after=closing)
+    return cst.Comma(whitespace_after=own)

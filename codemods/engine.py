@@ -1,0 +1,197 @@
+"""Detection and rewriting of one file, given the project index."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from codemods.context import FileContext, Options
+from codemods.edit.imports import ImportPlan
+from codemods.edit.ranges import Blocked, Edit, EditSet
+from codemods.edit.rewrite import Rewrite
+from codemods.finding import Finding
+from codemods.names.module import Module
+from codemods.project import Project
+from codemods.rule import Hit, Rule
+from codemods.suppress import skips_file, suppressed
+
+
+class RewriteError(Exception):
+    """A rewritten file that does not parse: a fault of the tool, the file is left as it was."""
+
+
+@dataclass(slots=True, eq=False)
+class Detected:
+    """One hit with the rule that made it and its place in the text."""
+
+    rule: Rule
+    hit: Hit
+    start: int
+    end: int
+    blocked: str = ""
+    fixed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FileResult:
+    """What came of one file; `text` is None where nothing changed."""
+
+    path: str
+    findings: tuple[Finding, ...]
+    text: str | None = None
+
+
+def detect(ctx: FileContext, rules: Sequence[Rule]) -> list[Detected]:
+    """All hits of `rules` in a file, by place."""
+    module = ctx.module
+    if skips_file(module.text):
+        return []
+    found = []
+    nodes = module.table.nodes
+    for rule in rules:
+        for kind in rule.nodes:
+            for node in [module.tree] if kind is ast.Module else nodes.get(kind, ()):
+                for hit in rule.check(node, ctx):
+                    start, end = hit.span or _span(module, hit.node)
+                    found.append(Detected(rule, hit, start, end))
+    found.sort(key=lambda d: (d.start, d.end, d.rule.code))
+    if "#" in module.text:
+        found = [d for d in found if not _suppressed(module, d)]
+    return found
+
+
+def _span(module: Module, node: ast.AST) -> tuple[int, int]:
+    return (0, 0) if isinstance(node, ast.Module) else module.span(node)
+
+
+def _suppressed(module: Module, detected: Detected) -> bool:
+    line_start = max(
+        module.text.rfind("\n", 0, detected.start), module.text.rfind("\r", 0, detected.start)
+    )
+    stops = (module.text.find(end, detected.start) for end in "\r\n")
+    line_end = min((stop for stop in stops if stop != -1), default=len(module.text))
+    return suppressed(module.text[line_start + 1 : line_end], detected.rule.code)
+
+
+def check_file(ctx: FileContext, rules: Sequence[Rule], shown: str) -> FileResult:
+    """The findings of a file; `shown` is the path that they name."""
+    detected = detect(ctx, rules)
+    return FileResult(shown, tuple(finding(ctx.module, d, shown) for d in detected))
+
+
+def rewrite_file(
+    ctx: FileContext, rules: Sequence[Rule], shown: str, safe_only: bool = False
+) -> FileResult:
+    """The findings of a file and its text with everything rewritten that can be.
+
+    Raises:
+        RewriteError: the result would not parse.
+    """
+    detected = detect(ctx, rules)
+    wanted = [d for d in detected if d.hit.fix is not None and _allowed(d, safe_only)]
+    text = _rewritten(ctx, wanted) if wanted else ctx.module.text
+    findings = tuple(finding(ctx.module, d, shown) for d in detected)
+    return FileResult(shown, findings, None if text == ctx.module.text else text)
+
+
+def _allowed(detected: Detected, safe_only: bool) -> bool:
+    return not safe_only or applicability(detected) == "safe"
+
+
+def applicability(detected: Detected) -> str:
+    """How far the rewrite of a hit can be trusted."""
+    return detected.hit.applicability or detected.rule.applicability
+
+
+def _rewritten(ctx: FileContext, wanted: Sequence[Detected]) -> str:
+    """Apply all fixes that fit together; those that do not are marked as blocked."""
+    pending = list(wanted)
+    while True:
+        attempt = _Attempt(ctx)
+        try:
+            return attempt.run([d for d in pending if not d.blocked])
+        except Blocked as error:
+            culprit = attempt.owner(error)
+            if culprit is None:
+                for detected in pending:
+                    detected.blocked = detected.blocked or str(error)
+                return ctx.module.text
+            culprit.blocked = str(error)
+
+
+class _Attempt:
+    """One try to apply a list of fixes to a file."""
+
+    def __init__(self, ctx: FileContext) -> None:
+        self._ctx = ctx
+        module = ctx.module
+        self._imports = ImportPlan(module, ctx.project.exported(module))
+        self._edits = EditSet()
+        self._owners: dict[Edit, Detected] = {}
+
+    def run(self, wanted: Sequence[Detected]) -> str:
+        module = self._ctx.module
+        for detected in wanted:
+            self._collect(detected)
+        middle = self._edits.apply(module.text)
+        tree = self._parse(middle)
+        self._edits.add(self._imports.edits(tree))
+        result = self._edits.apply(module.text)
+        if result != middle:
+            self._parse(result)
+        for detected in wanted:
+            detected.fixed = not detected.blocked
+        return result
+
+    def owner(self, error: Blocked) -> Detected | None:
+        """The hit whose edit failed while it was applied."""
+        edit = error.edit
+        return None if edit is None else self._owners.get(edit)
+
+    def _collect(self, detected: Detected) -> None:
+        rewrite = Rewrite(self._ctx.module, self._imports, self._ctx.options.target)
+        saved = self._imports.snapshot()
+        fix = detected.hit.fix
+        assert fix is not None
+        try:
+            fix(rewrite)
+            self._edits.add(rewrite.edits)
+        except Blocked as error:
+            detected.blocked = str(error)
+            self._imports.restore(saved)
+            return
+        self._owners.update(dict.fromkeys(rewrite.edits, detected))
+
+    def _parse(self, text: str) -> ast.Module:
+        try:
+            return ast.parse(text)
+        except (SyntaxError, ValueError, RecursionError) as error:
+            raise RewriteError(f"the rewritten text does not parse: {error}") from error
+
+
+def finding(module: Module, detected: Detected, shown: str) -> Finding:
+    """A hit as the user sees it."""
+    line, column = module.position(detected.start)
+    end_line, end_column = module.position(detected.end)
+    hit = detected.hit
+    base = Finding(
+        path=shown,
+        line=line,
+        column=column,
+        end_line=end_line,
+        end_column=end_column,
+        code=detected.rule.code,
+        message=hit.message,
+        applicability=hit.applicability or detected.rule.applicability,
+        fixable=hit.fix is not None and not detected.blocked,
+        reason=detected.blocked or hit.reason,
+        fixed=detected.fixed,
+        symbol=hit.symbol,
+    )
+    return replace(base, applicability="manual") if hit.fix is None else base
+
+
+def context_for(project: Project, module: Module, options: Options) -> FileContext:
+    """The context of one file of a project."""
+    return FileContext(module, project, options)

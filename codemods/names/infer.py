@@ -1,0 +1,460 @@
+"""What an expression stands for, followed through assignments, imports, classes and calls."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Protocol
+
+from codemods.names import known
+from codemods.names.module import Module
+from codemods.names.scopes import Binding, FunctionNode
+from codemods.names.values import (
+    BoundMethod,
+    External,
+    Instance,
+    ProjectClass,
+    ProjectFunction,
+    ProjectModule,
+    Value,
+)
+
+_WRAPPERS = {"Optional", "Annotated", "Final", "ClassVar", "Required", "NotRequired"}
+_DEPTH = 24
+
+
+class Imports(Protocol):
+    """What inference asks of the project: which file an import means, which path a symbol has."""
+
+    def find_module(self, importer: Module, dotted: str) -> Module | None:
+        """The project file that `dotted` names when imported by `importer`."""
+
+    def canonical(self, dotted: str) -> str:
+        """The defining path of an agentlightning name; any other path unchanged."""
+
+
+class Inference:
+    """Answers "what is this?" for expressions of the project's modules.
+
+    Answers are cached; an expression that cannot be decided is `None`.
+    """
+
+    def __init__(self, imports: Imports) -> None:
+        self._imports = imports
+        self._cache: dict[ast.AST, Value | None] = {}
+        self._depth = 0
+
+    def infer(self, module: Module, node: ast.expr) -> Value | None:
+        """The value of an expression of `module`, or None."""
+        if node in self._cache:
+            return self._cache[node]
+        if self._depth >= _DEPTH:
+            return None
+        self._cache[node] = None  # a name that is defined by itself ends here
+        self._depth += 1
+        try:
+            value = self._infer(module, node)
+        finally:
+            self._depth -= 1
+        self._cache[node] = value
+        return value
+
+    def _infer(self, module: Module, node: ast.expr) -> Value | None:
+        match node:
+            case ast.Name():
+                return self.name(module, node)
+            case ast.Attribute():
+                owner = self.infer(module, node.value)
+                return None if owner is None else self.member(owner, node.attr)
+            case ast.Call():
+                return self._call(module, node)
+            case ast.Await() | ast.NamedExpr() | ast.Starred():
+                return self.infer(module, node.value)
+            case ast.IfExp():
+                return self._either(module, node.body, node.orelse)
+            case ast.BoolOp():
+                return self._either(module, *node.values)
+        return None
+
+    def _either(self, module: Module, *branches: ast.expr) -> Value | None:
+        values = [value for branch in branches if (value := self.infer(module, branch))]
+        if not values:
+            return None
+        first = values[0]
+        return first if all(_same(first, value) for value in values) else None
+
+    def name(self, module: Module, node: ast.Name) -> Value | None:
+        """The value of a name where it stands."""
+        scope = module.table.scopes.get(node)
+        if scope is None:
+            return None
+        bindings = scope.lookup(node.id)
+        if not bindings:
+            return None
+        if bindings[0].scope is scope:
+            earlier = [b for b in bindings if b.position <= (node.lineno, node.col_offset)]
+            bindings = earlier or bindings
+        return self.binding(module, self._last(bindings))
+
+    @staticmethod
+    def _last(bindings: list[Binding]) -> Binding:
+        last = bindings[-1]
+        if last.kind == "assign" and isinstance(last.value, ast.Constant):
+            # `try: from agentlightning import X` / `except ImportError: X = None`
+            imports = [b for b in bindings if b.kind in ("from", "import")]
+            if imports and last.value.value is None:
+                return imports[-1]
+        return last
+
+    def binding(self, module: Module, binding: Binding) -> Value | None:
+        """The value that a binding gives to its name."""
+        match binding.kind:
+            case "import" | "from":
+                return self.dotted(module, binding.path)
+            case "class":
+                assert isinstance(binding.node, ast.ClassDef)
+                return ProjectClass(module, binding.node)
+            case "function":
+                assert isinstance(binding.node, ast.FunctionDef | ast.AsyncFunctionDef)
+                return ProjectFunction(module, binding.node)
+            case "param":
+                return self._parameter(module, binding)
+            case "loop":
+                return self._element(module, binding.value)
+            case "unpack":
+                return self._unpacked(module, binding)
+            case "assign" | "with":
+                value = self.infer(module, binding.value) if binding.value is not None else None
+                if value is None and binding.annotation is not None:
+                    return self.annotated(module, binding.annotation)
+                return value
+        return None
+
+    def dotted(self, module: Module, path: str) -> Value | None:
+        """The value of an import path as written in `module`."""
+        if path.partition(".")[0] == "agentlightning":
+            return External(self._imports.canonical(path))
+        found = self._imports.find_module(module, path)
+        if found is not None:
+            return ProjectModule(found)
+        head, dot, tail = path.rpartition(".")
+        if dot and (head or path.startswith(".")):
+            base = head if head.strip(".") else path[: len(path) - len(tail)]
+            owner = self._imports.find_module(module, base)
+            if owner is not None:
+                return self.export(owner, tail)
+        return External(path) if not path.startswith(".") else None
+
+    def export(self, module: Module, name: str) -> Value | None:
+        """The value of a module-level name of a project file."""
+        bindings = module.table.root.bindings.get(name)
+        if bindings:
+            key = bindings[-1].node
+            if self._depth >= _DEPTH or (key in self._cache and self._cache[key] is None):
+                return None
+            self._cache[key] = None
+            self._depth += 1
+            try:
+                value = self.binding(module, self._last(bindings))
+            finally:
+                self._depth -= 1
+                del self._cache[key]
+            return value
+        for star in module.table.root.bindings.get("*", ()):
+            value = self.dotted(module, star.path.removesuffix("*").rstrip(".") + f".{name}")
+            if value is not None and not (
+                isinstance(value, External) and not value.path.startswith("agentlightning")
+            ):
+                return value
+        return None
+
+    def member(self, owner: Value, name: str) -> Value | None:
+        """The attribute `name` of a value."""
+        match owner:
+            case External(path):
+                return External(self._imports.canonical(f"{path}.{name}"))
+            case ProjectModule(module):
+                submodule = self._imports.find_module(module, f".{name}")
+                exported = self.export(module, name)
+                if exported is None and module.is_package and submodule is not None:
+                    return ProjectModule(submodule)
+                return exported
+            case ProjectClass():
+                return self._class_member(owner, name, owner)
+            case Instance(of=External(path)):
+                return self._external_member(owner, path, name)
+            case Instance(of=ProjectClass() as cls):
+                return self._class_member(cls, name, owner)
+        return None
+
+    def _external_member(self, owner: Instance, path: str, name: str) -> Value | None:
+        for cls in external_bases(path):
+            found = known.MEMBER_TYPES.get(cls, {}).get(name)
+            if found is not None and name not in _METHODS:
+                return Instance(External(found))
+        return BoundMethod(owner, name)
+
+    def _class_member(self, cls: ProjectClass, name: str, owner: Value) -> Value | None:
+        for base in self.mro(cls):
+            if isinstance(base, External):
+                shown = Instance(base) if isinstance(owner, Instance) else base
+                if isinstance(shown, Instance):
+                    return self._external_member(shown, base.path, name)
+                return External(f"{base.path}.{name}")
+            scope = base.module.table.inner[base.node]
+            bindings = scope.bindings.get(name) or _self_assignments(base.module, base.node, name)
+            if not bindings:
+                continue
+            binding = bindings[-1]
+            if isinstance(binding.node, ast.FunctionDef) and _is_property(binding.node):
+                return self._returned(ProjectFunction(base.module, binding.node))
+            return self.binding(base.module, binding)
+        return None
+
+    def mro(self, cls: ProjectClass) -> Iterator[ProjectClass | External]:
+        """A class and its bases, nearest first; outside bases end each chain."""
+        seen: set[ast.ClassDef] = set()
+        queue: list[ProjectClass | External] = [cls]
+        while queue:
+            current = queue.pop(0)
+            yield current
+            if isinstance(current, External) or current.node in seen:
+                continue
+            seen.add(current.node)
+            for expression in current.node.bases:
+                base = self.base(current.module, expression)
+                if isinstance(base, External) or (
+                    isinstance(base, ProjectClass) and base.node not in seen
+                ):
+                    queue.append(base)
+
+    def base(self, module: Module, expression: ast.expr) -> Value | None:
+        """What a base-class expression stands for; `Base[T]` is `Base`."""
+        if isinstance(expression, ast.Subscript):
+            expression = expression.value
+        return self.infer(module, expression)
+
+    def derives(self, value: Value | None, *paths: str) -> bool:
+        """Whether a class, or an instance's class, is one of `paths` or comes from it."""
+        of = value.of if isinstance(value, Instance) else value
+        if isinstance(of, External):
+            return any(base in paths for base in external_bases(of.path))
+        if not isinstance(of, ProjectClass):
+            return False
+        return any(
+            isinstance(base, External) and any(b in paths for b in external_bases(base.path))
+            for base in self.mro(of)
+        )
+
+    def _call(self, module: Module, node: ast.Call) -> Value | None:
+        callee = self.infer(module, node.func)
+        match callee:
+            case External(path):
+                return self._external_call(module, node, path)
+            case ProjectClass():
+                return Instance(callee, node, module)
+            case ProjectFunction():
+                return self._returned(callee)
+            case BoundMethod(owner, name):
+                assert isinstance(owner.of, External)
+                for cls in external_bases(owner.of.path):
+                    found = known.MEMBER_TYPES.get(cls, {}).get(name)
+                    if found is not None:
+                        return Instance(External(found))
+        return None
+
+    def _external_call(self, module: Module, node: ast.Call, path: str) -> Value | None:
+        last = path.rpartition(".")[2]
+        if path in ("functools.partial",) and node.args:
+            return self.infer(module, node.args[0])
+        if path in ("asyncio.run",) and node.args:
+            return self.infer(module, node.args[0])
+        if path in ("typing.cast", "typing_extensions.cast") and len(node.args) == 2:
+            return self.annotated(module, node.args[0])
+        return Instance(External(path), node, module) if last[:1].isupper() else None
+
+    def _returned(self, function: ProjectFunction) -> Value | None:
+        node, module = function.node, function.module
+        if node.returns is not None:
+            annotated = self.annotated(module, node.returns)
+            if annotated is not None:
+                single = self._single_return(function)
+                return single if single is not None and _same(single, annotated) else annotated
+        return self._single_return(function)
+
+    def _single_return(self, function: ProjectFunction) -> Value | None:
+        values = [r.value for r in returns_of(function.node) if r.value is not None]
+        if not values:
+            return None
+        return self._either(function.module, *values)
+
+    def _parameter(self, module: Module, binding: Binding) -> Value | None:
+        if binding.annotation is not None:
+            found = self.annotated(module, binding.annotation)
+            if found is not None:
+                return found
+        function = binding.scope.node
+        cls = module.table.parents.get(function)
+        if isinstance(cls, ast.ClassDef) and isinstance(
+            function, ast.FunctionDef | ast.AsyncFunctionDef
+        ):
+            return _first_parameter(module, cls, function, binding.name)
+        return self._fixture(module, binding.name)
+
+    def _fixture(self, module: Module, name: str) -> Value | None:
+        for binding in module.table.root.bindings.get(name, ()):
+            node = binding.node
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and any(
+                _dotted_tail(d) == "fixture" for d in node.decorator_list
+            ):
+                return self._returned(ProjectFunction(module, node))
+        return None
+
+    def _element(self, module: Module, iterable: ast.expr | None) -> Value | None:
+        while isinstance(iterable, ast.Await):
+            iterable = iterable.value
+        if isinstance(iterable, ast.Name):
+            scope = module.table.scopes.get(iterable)
+            bindings = scope.lookup(iterable.id) if scope else []
+            if bindings and bindings[-1].kind == "assign":
+                return self._element(module, bindings[-1].value)
+        if isinstance(iterable, ast.Call) and isinstance(iterable.func, ast.Attribute):
+            callee = self.infer(module, iterable.func)
+            if isinstance(callee, BoundMethod) and isinstance(callee.owner.of, External):
+                found = known.ELEMENT_TYPES.get(callee.owner.of.path, {}).get(callee.name)
+                return Instance(External(found)) if found else None
+        return None
+
+    def _unpacked(self, module: Module, binding: Binding) -> Value | None:
+        value = binding.value
+        if isinstance(value, ast.Tuple | ast.List) and binding.index < len(value.elts):
+            return self.infer(module, value.elts[binding.index])
+        if isinstance(value, ast.Call) and binding.index < len(value.args):
+            callee = self.infer(module, value.func)
+            if callee == External(known.LIGHTNING_CLI):
+                return _instance_of(self.infer(module, value.args[binding.index]))
+        return None
+
+    def annotated(self, module: Module, annotation: ast.expr) -> Value | None:
+        """The instance that a type expression promises; `X | None` is `X`."""
+        match annotation:
+            case ast.Constant(value=str() as text):
+                return self._quoted(module, annotation, text)
+            case ast.BinOp(op=ast.BitOr(), left=left, right=right):
+                return self.annotated(module, left) or self.annotated(module, right)
+            case ast.Subscript(value=outer, slice=inner):
+                name = _dotted_tail(outer)
+                if name in _WRAPPERS or name == "Union":
+                    choices = inner.elts if isinstance(inner, ast.Tuple) else [inner]
+                    found = (self.annotated(module, choice) for choice in choices)
+                    return next((value for value in found if value is not None), None)
+                return _instance_of(self.infer(module, outer))
+            case ast.Name() | ast.Attribute():
+                return _instance_of(self.infer(module, annotation))
+        return None
+
+    def _quoted(self, module: Module, node: ast.Constant, text: str) -> Value | None:
+        try:
+            expression = ast.parse(text.strip(), mode="eval").body
+        except (SyntaxError, ValueError):
+            return None
+        scope = module.table.scopes.get(node)
+        if scope is None:
+            return None
+        for part in ast.walk(expression):
+            module.table.scopes[part] = scope
+            for attribute in ("lineno", "end_lineno", "col_offset", "end_col_offset"):
+                if hasattr(part, attribute):
+                    setattr(part, attribute, getattr(node, attribute))
+        return self.annotated(module, expression)
+
+
+_METHODS = {name for members in known.MEMBER_TYPES.values() for name in members} - {
+    "trainer",
+    "runner",
+    "tracer",
+    "agent",
+    "triplet_exporter",
+}
+
+
+def external_bases(path: str) -> Iterator[str]:
+    """A class of agentlightning and those that it inherits from."""
+    yield path
+    for base in known.BASES.get(path, ()):
+        yield from external_bases(base)
+
+
+def returns_of(function: FunctionNode | ast.Lambda) -> Iterator[ast.Return]:
+    """The return statements of a function itself, not of functions inside it."""
+    if isinstance(function, ast.Lambda):
+        return
+    stack: list[ast.AST] = list(reversed(function.body))
+    while stack:
+        node = stack.pop()
+        if isinstance(node, ast.Return):
+            yield node
+        elif not isinstance(
+            node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda
+        ):
+            stack.extend(reversed(list(ast.iter_child_nodes(node))))
+
+
+def _self_assignments(module: Module, cls: ast.ClassDef, name: str) -> list[Binding]:
+    found = []
+    scope = module.table.inner[cls]
+    for method in cls.body:
+        if not isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        for node in ast.walk(method):
+            if isinstance(node, ast.Assign | ast.AnnAssign):
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                for target in targets:
+                    if _is_self_attribute(target, name):
+                        annotation = node.annotation if isinstance(node, ast.AnnAssign) else None
+                        found.append(Binding(name, "assign", node, scope, node.value, annotation))
+    return found
+
+
+def _is_self_attribute(node: ast.expr, name: str) -> bool:
+    return (
+        isinstance(node, ast.Attribute)
+        and node.attr == name
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "self"
+    )
+
+
+def _first_parameter(
+    module: Module, cls: ast.ClassDef, function: FunctionNode, name: str
+) -> Value | None:
+    positional = [*function.args.posonlyargs, *function.args.args]
+    if not positional or positional[0].arg != name:
+        return None
+    decorators = {_dotted_tail(d) for d in function.decorator_list}
+    if "staticmethod" in decorators:
+        return None
+    owner = ProjectClass(module, cls)
+    return owner if "classmethod" in decorators else Instance(owner)
+
+
+def _is_property(function: ast.FunctionDef) -> bool:
+    return any(_dotted_tail(d) in ("property", "cached_property") for d in function.decorator_list)
+
+
+def _dotted_tail(node: ast.expr) -> str:
+    if isinstance(node, ast.Call):
+        node = node.func
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _instance_of(value: Value | None) -> Value | None:
+    return Instance(value) if isinstance(value, External | ProjectClass) else None
+
+
+def _same(left: Value, right: Value) -> bool:
+    if isinstance(left, Instance) and isinstance(right, Instance):
+        return left.of == right.of
+    return left == right

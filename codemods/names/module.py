@@ -1,0 +1,106 @@
+"""One parsed file of the user's project."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from codemods.names.scopes import Scope, ScopeTable, build_scopes
+
+
+@dataclass(eq=False)
+class Module:
+    """A file, its text and what its syntax tree says.
+
+    `names` are the dotted names under which other files may import it, longest first.
+    """
+
+    path: str
+    text: str
+    tree: ast.Module
+    names: tuple[str, ...] = ()
+    is_package: bool = False
+    package: str = field(default="")
+
+    @cached_property
+    def table(self) -> ScopeTable:
+        """Scopes, parents and nodes by type."""
+        return build_scopes(self.tree)
+
+    @cached_property
+    def _line_starts(self) -> list[int]:
+        starts = [0]
+        position = 0
+        # ast counts lines by \n, \r\n and \r only; str.splitlines would find more.
+        text = self.text
+        while position < len(text):
+            newline = text.find("\n", position)
+            carriage = text.find("\r", position)
+            if carriage != -1 and (newline == -1 or carriage < newline):
+                position = carriage + (2 if text.startswith("\r\n", carriage) else 1)
+            elif newline != -1:
+                position = newline + 1
+            else:
+                break
+            starts.append(position)
+        return starts
+
+    @cached_property
+    def newline(self) -> str:
+        """The line ending that the file uses (the first one seen)."""
+        first = self.text.find("\n")
+        if first == -1:
+            return "\r" if "\r" in self.text else "\n"
+        return "\r\n" if first and self.text[first - 1] == "\r" else "\n"
+
+    def offset(self, line: int, column: int) -> int:
+        """The index in `text` of a line (from 1) and a column in UTF-8 bytes (from 0)."""
+        starts = self._line_starts
+        start = starts[line - 1]
+        end = starts[line] if line < len(starts) else len(self.text)
+        row = self.text[start:end]
+        if row.isascii():
+            return start + column
+        return start + len(row.encode()[:column].decode())
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """The line (from 1) and column in characters (from 1) of an index in `text`."""
+        import bisect
+
+        line = bisect.bisect_right(self._line_starts, offset)
+        return line, offset - self._line_starts[line - 1] + 1
+
+    def span(self, node: ast.AST) -> tuple[int, int]:
+        """Start and end of a node in `text`; of a decorated definition from its `def`."""
+        start = self.offset(getattr(node, "lineno"), getattr(node, "col_offset"))  # noqa: B009
+        end_line, end_column = getattr(node, "end_lineno"), getattr(node, "end_col_offset")  # noqa: B009
+        return start, self.offset(end_line, end_column)
+
+    def source(self, node: ast.AST) -> str:
+        """The text of a node as it stands in the file."""
+        start, end = self.span(node)
+        return self.text[start:end]
+
+    def parent(self, node: ast.AST) -> ast.AST | None:
+        """The node around `node`."""
+        return self.table.parents.get(node)
+
+    def scope(self, node: ast.AST) -> Scope:
+        """The scope in which `node` is evaluated."""
+        return self.table.scopes[node]
+
+    def enclosing(self, node: ast.AST, *types: type[ast.AST]) -> ast.AST | None:
+        """The nearest node around `node` of one of `types`."""
+        current = self.table.parents.get(node)
+        while current is not None and not isinstance(current, types):
+            current = self.table.parents.get(current)
+        return current
+
+    def statement(self, node: ast.AST) -> ast.stmt:
+        """The innermost statement that holds `node` (itself, if it is one)."""
+        current: ast.AST | None = node
+        while current is not None and not isinstance(current, ast.stmt):
+            current = self.table.parents.get(current)
+        assert current is not None
+        return current

@@ -1,0 +1,280 @@
+"""Scopes and bindings of one module, built in a single pass over its syntax tree."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+from typing import Literal
+
+ScopeKind = Literal["module", "class", "function", "comprehension"]
+BindingKind = Literal[
+    "import", "from", "assign", "unpack", "loop", "with", "param", "class", "function", "other"
+]
+FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
+
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+
+@dataclass(slots=True, eq=False)
+class Binding:
+    """One place where a name gets a value.
+
+    `value` is the expression that the name is bound to, where there is one: the right side of
+    an assignment, the iterable of a loop, the context of a `with`. `annotation` is the type
+    expression of a parameter or of an annotated assignment. `path` is set for imports: the
+    dotted path as written (with leading dots when relative).
+    """
+
+    name: str
+    kind: BindingKind
+    node: ast.AST
+    scope: Scope
+    value: ast.expr | None = None
+    annotation: ast.expr | None = None
+    path: str = ""
+    index: int = 0
+
+    @property
+    def position(self) -> tuple[int, int]:
+        """Line and column where the name is bound."""
+        node = self.node
+        return (getattr(node, "lineno", 0), getattr(node, "col_offset", 0))
+
+
+@dataclass(slots=True, eq=False)
+class Scope:
+    """A block that binds names."""
+
+    kind: ScopeKind
+    node: ast.AST
+    parent: Scope | None
+    bindings: dict[str, list[Binding]] = field(default_factory=dict)
+    outer_names: set[str] = field(default_factory=set)
+
+    def lookup(self, name: str) -> list[Binding]:
+        """The bindings that a read of `name` in this scope sees, in source order."""
+        scope: Scope | None = self
+        while scope is not None:
+            visible = scope is self or scope.kind != "class"
+            if visible and name not in scope.outer_names and name in scope.bindings:
+                return scope.bindings[name]
+            scope = scope.parent
+        return []
+
+
+@dataclass(slots=True, eq=False)
+class ScopeTable:
+    """Everything that one pass over a module learns."""
+
+    root: Scope
+    parents: dict[ast.AST, ast.AST] = field(default_factory=dict)
+    scopes: dict[ast.AST, Scope] = field(default_factory=dict)
+    inner: dict[ast.AST, Scope] = field(default_factory=dict)
+    nodes: dict[type[ast.AST], list[ast.AST]] = field(default_factory=dict)
+    string_annotations: list[ast.Constant] = field(default_factory=list)
+
+
+def build_scopes(tree: ast.Module) -> ScopeTable:
+    """Scopes, parents and nodes by type of `tree`, in source order."""
+    root = Scope("module", tree, None)
+    table = ScopeTable(root)
+    table.inner[tree] = root
+    table.scopes[tree] = root
+    # An explicit stack: generated files nest deeper than the interpreter's recursion limit.
+    stack: list[tuple[ast.AST, ast.AST, Scope, bool]] = [
+        (child, tree, root, False) for child in reversed(tree.body)
+    ]
+    builder = _Builder(table)
+    while stack:
+        node, parent, scope, annotation = stack.pop()
+        table.parents[node] = parent
+        table.scopes[node] = scope
+        table.nodes.setdefault(type(node), []).append(node)
+        children = builder.enter(node, parent, scope, annotation)
+        stack.extend((child, node, where, flag) for child, where, flag in reversed(children))
+    return table
+
+
+_Children = list[tuple[ast.AST, Scope, bool]]
+
+
+class _Builder:
+    """Binds the names of one node and says in which scope each child stands."""
+
+    def __init__(self, table: ScopeTable) -> None:
+        self._table = table
+
+    def enter(self, node: ast.AST, parent: ast.AST, scope: Scope, annotation: bool) -> _Children:
+        """Bind what `node` binds; its children with their scope and annotation flag."""
+        special = _SPECIAL.get(type(node))
+        if special is not None:
+            return special(self, node, scope)
+        if annotation:
+            return self._annotation_children(node, scope)
+        if isinstance(node, ast.Name):
+            if not isinstance(node.ctx, ast.Load):
+                self._stored_name(node, parent, scope)
+            return []
+        return [(child, scope, False) for child in ast.iter_child_nodes(node)]
+
+    def _bind(self, scope: Scope, binding: Binding) -> None:
+        if binding.name in scope.outer_names:
+            scope = self._table.root
+        binding.scope = scope
+        scope.bindings.setdefault(binding.name, []).append(binding)
+
+    def _annotation_children(self, node: ast.AST, scope: Scope) -> _Children:
+        if isinstance(node, ast.Constant):
+            if isinstance(node.value, str):
+                self._table.string_annotations.append(node)
+            return []
+        if isinstance(node, ast.Subscript) and _last_name(node.value) == "Literal":
+            return [(node.value, scope, True), (node.slice, scope, False)]
+        return [(child, scope, True) for child in ast.iter_child_nodes(node)]
+
+    def _stored_name(self, node: ast.Name, parent: ast.AST, scope: Scope) -> None:
+        binding = Binding(node.id, "other", node, scope)
+        target: ast.AST = node
+        if isinstance(parent, ast.Tuple | ast.List):
+            target = parent
+            binding.index = parent.elts.index(node)
+            parent = self._table.parents[parent]
+        nested = target is not node
+        if isinstance(parent, ast.Assign):
+            binding.kind, binding.value = ("unpack" if nested else "assign"), parent.value
+        elif isinstance(parent, ast.NamedExpr):
+            binding.kind, binding.value = "assign", parent.value
+            while scope.kind == "comprehension" and scope.parent is not None:
+                scope = scope.parent
+        elif isinstance(parent, ast.AnnAssign):
+            binding.kind, binding.value = "assign", parent.value
+            binding.annotation = parent.annotation
+        elif isinstance(parent, ast.For | ast.AsyncFor | ast.comprehension) and not nested:
+            binding.kind, binding.value = "loop", parent.iter
+        elif isinstance(parent, ast.withitem) and not nested:
+            binding.kind, binding.value = "with", parent.context_expr
+        self._bind(scope, binding)
+
+    def _import(self, node: ast.AST, scope: Scope) -> _Children:
+        assert isinstance(node, ast.Import)
+        for alias in node.names:
+            name = alias.asname or alias.name.partition(".")[0]
+            path = alias.name if alias.asname else name
+            self._bind(scope, Binding(name, "import", alias, scope, path=path))
+        return [(alias, scope, False) for alias in node.names]
+
+    def _import_from(self, node: ast.AST, scope: Scope) -> _Children:
+        assert isinstance(node, ast.ImportFrom)
+        module = "." * node.level + (node.module or "")
+        for alias in node.names:
+            joint = "" if module.endswith(".") or not module else "."
+            path = f"{module}{joint}{alias.name}"
+            name = alias.asname or alias.name
+            self._bind(scope, Binding(name, "from", alias, scope, path=path))
+        return [(alias, scope, False) for alias in node.names]
+
+    def _class(self, node: ast.AST, scope: Scope) -> _Children:
+        assert isinstance(node, ast.ClassDef)
+        self._bind(scope, Binding(node.name, "class", node, scope))
+        inner = self._open("class", node, scope)
+        outside = [*node.decorator_list, *node.bases, *node.keywords]
+        children: _Children = [(child, scope, False) for child in outside]
+        return children + [(child, inner, False) for child in node.body]
+
+    def _function(self, node: ast.AST, scope: Scope) -> _Children:
+        assert isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        self._bind(scope, Binding(node.name, "function", node, scope))
+        inner = self._open("function", node, scope)
+        children: _Children = [(child, scope, False) for child in node.decorator_list]
+        children += self._parameters(node.args, scope, inner)
+        if node.returns is not None:
+            children.append((node.returns, scope, True))
+        return children + [(child, inner, False) for child in node.body]
+
+    def _lambda(self, node: ast.AST, scope: Scope) -> _Children:
+        assert isinstance(node, ast.Lambda)
+        inner = self._open("function", node, scope)
+        children = self._parameters(node.args, scope, inner)
+        return [*children, (node.body, inner, False)]
+
+    def _parameters(self, args: ast.arguments, outer: Scope, inner: Scope) -> _Children:
+        self._table.parents[args] = inner.node
+        self._table.scopes[args] = outer
+        children: _Children = []
+        every = [*args.posonlyargs, *args.args, *args.kwonlyargs, args.vararg, args.kwarg]
+        for arg in every:
+            if arg is None:
+                continue
+            self._bind(inner, Binding(arg.arg, "param", arg, inner, annotation=arg.annotation))
+            self._table.parents[arg] = args
+            self._table.scopes[arg] = inner
+            if arg.annotation is not None:
+                children.append((arg.annotation, outer, True))
+        defaults = [*args.defaults, *(d for d in args.kw_defaults if d is not None)]
+        return children + [(default, outer, False) for default in defaults]
+
+    def _comprehension(self, node: ast.AST, scope: Scope) -> _Children:
+        assert isinstance(node, _COMPREHENSIONS)
+        inner = self._open("comprehension", node, scope)
+        for generator in node.generators:
+            self._table.parents[generator] = node
+            self._table.scopes[generator] = inner
+        children: _Children = []
+        for position, generator in enumerate(node.generators):
+            children.append((generator.iter, inner if position else scope, False))
+            children.append((generator.target, inner, False))
+            children += [(test, inner, False) for test in generator.ifs]
+        parts = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
+        return children + [(part, inner, False) for part in parts]
+
+    def _annotated(self, node: ast.AST, scope: Scope) -> _Children:
+        assert isinstance(node, ast.AnnAssign)
+        children: _Children = [(node.target, scope, False), (node.annotation, scope, True)]
+        return children if node.value is None else [*children, (node.value, scope, False)]
+
+    def _outer_names(self, node: ast.AST, scope: Scope) -> _Children:
+        assert isinstance(node, ast.Global | ast.Nonlocal)
+        if isinstance(node, ast.Global):
+            scope.outer_names.update(node.names)
+        return []
+
+    def _handler(self, node: ast.AST, scope: Scope) -> _Children:
+        assert isinstance(node, ast.ExceptHandler)
+        if node.name:
+            self._bind(scope, Binding(node.name, "other", node, scope))
+        return [(child, scope, False) for child in ast.iter_child_nodes(node)]
+
+    def _pattern(self, node: ast.AST, scope: Scope) -> _Children:
+        name = getattr(node, "name", None) or getattr(node, "rest", None)
+        if name:
+            self._bind(scope, Binding(name, "other", node, scope))
+        return [(child, scope, False) for child in ast.iter_child_nodes(node)]
+
+    def _open(self, kind: ScopeKind, node: ast.AST, parent: Scope) -> Scope:
+        inner = Scope(kind, node, parent)
+        self._table.inner[node] = inner
+        return inner
+
+
+_SPECIAL = {
+    ast.Import: _Builder._import,
+    ast.ImportFrom: _Builder._import_from,
+    ast.ClassDef: _Builder._class,
+    ast.FunctionDef: _Builder._function,
+    ast.AsyncFunctionDef: _Builder._function,
+    ast.Lambda: _Builder._lambda,
+    ast.AnnAssign: _Builder._annotated,
+    ast.Global: _Builder._outer_names,
+    ast.Nonlocal: _Builder._outer_names,
+    ast.ExceptHandler: _Builder._handler,
+    ast.MatchAs: _Builder._pattern,
+    ast.MatchStar: _Builder._pattern,
+    ast.MatchMapping: _Builder._pattern,
+    **dict.fromkeys(_COMPREHENSIONS, _Builder._comprehension),
+}
+
+
+def _last_name(node: ast.expr) -> str:
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""

@@ -1,0 +1,178 @@
+"""The files of the user's project that take part in a run, and how they import each other."""
+
+from __future__ import annotations
+
+import ast
+import os
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+
+from codemods.names import known
+from codemods.names.infer import Inference
+from codemods.names.module import Module
+from codemods.names.values import External, Instance, ProjectClass
+
+_TRACKED = (
+    known.LIT_AGENT,
+    known.TRAINER,
+    known.TRAINER_LEGACY,
+    known.CLIENT,
+    known.SERVER,
+    known.AGENT_RUNNER,
+    known.BASE_TRACER,
+)
+
+
+class Project:
+    """An index over parsed files: modules by path and by import name, classes, re-exports."""
+
+    def __init__(self, root: str) -> None:
+        self.root = os.path.abspath(root)
+        self.modules: dict[str, Module] = {}
+        self._by_name: dict[str, list[Module]] = {}
+        self._imported: dict[Module, set[str]] | None = None
+        self._canonical: dict[str, str] = {}
+        self.inference = Inference(self)
+
+    def add(self, path: str, text: str, tree: ast.Module) -> Module:
+        """Take a parsed file into the index."""
+        absolute = os.path.abspath(path)
+        is_package = os.path.basename(absolute).startswith("__init__.")
+        module = Module(absolute, text, tree, self._import_names(absolute, is_package), is_package)
+        self.modules[absolute] = module
+        for name in module.names:
+            self._by_name.setdefault(name, []).append(module)
+        return module
+
+    def _import_names(self, absolute: str, is_package: bool) -> tuple[str, ...]:
+        relative = os.path.relpath(absolute, self.root)
+        parts = os.path.splitext(relative)[0].split(os.sep)
+        if is_package:
+            parts = parts[:-1] or [os.path.basename(os.path.dirname(absolute))]
+        parts = [part for part in parts if part != ".."]
+        return tuple(".".join(parts[start:]) for start in range(len(parts)))
+
+    def canonical(self, dotted: str) -> str:
+        """The defining path of an agentlightning name; any other path unchanged."""
+        if not dotted.startswith("agentlightning."):
+            return dotted
+        known_path = self._canonical.get(dotted)
+        if known_path is None:
+            known_path = self._canonical[dotted] = _canonical(dotted)
+        return known_path
+
+    def find_module(self, importer: Module, dotted: str) -> Module | None:
+        """The project file that `dotted` names when imported by `importer`."""
+        if dotted.startswith("."):
+            return self._relative(importer, dotted)
+        candidates = [m for m in self._by_name.get(dotted, ()) if m is not importer]
+        if not candidates:
+            return None
+        return max(candidates, key=lambda m: len(os.path.commonpath([m.path, importer.path])))
+
+    def _relative(self, importer: Module, dotted: str) -> Module | None:
+        name = dotted.lstrip(".")
+        folder = os.path.dirname(importer.path)
+        for _ in range(len(dotted) - len(name) - 1):
+            folder = os.path.dirname(folder)
+        stem = os.path.join(folder, *name.split(".")) if name else folder
+        for candidate in (f"{stem}.py", os.path.join(stem, "__init__.py"), f"{stem}.pyi"):
+            if candidate in self.modules and (name or candidate.endswith("__init__.py")):
+                return self.modules[candidate]
+        return None
+
+    def exported(self, module: Module) -> frozenset[str]:
+        """Names that other files, or `__all__`, take from a module."""
+        if self._imported is None:
+            self._imported = self._collect_imported()
+        names = set(self._imported.get(module, ()))
+        if module.is_package:
+            # What a package's __init__ imports is its interface.
+            names.update(
+                name
+                for name, bindings in module.table.root.bindings.items()
+                if any(binding.kind == "from" for binding in bindings)
+            )
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.Assign) and any(
+                isinstance(t, ast.Name) and t.id == "__all__" for t in node.targets
+            ):
+                names.update(
+                    c.value
+                    for c in ast.walk(node.value)
+                    if isinstance(c, ast.Constant) and isinstance(c.value, str)
+                )
+        return frozenset(names)
+
+    def _collect_imported(self) -> dict[Module, set[str]]:
+        taken: dict[Module, set[str]] = {}
+        for module in self.modules.values():
+            for node in module.table.nodes.get(ast.ImportFrom, ()):
+                assert isinstance(node, ast.ImportFrom)
+                source = self.find_module(module, "." * node.level + (node.module or ""))
+                if source is not None:
+                    taken.setdefault(source, set()).update(a.name for a in node.names)
+        return taken
+
+    @cached_property
+    def classes(self) -> tuple[ProjectClass, ...]:
+        """Every class of every file in the index."""
+        return tuple(
+            ProjectClass(module, node)
+            for module in self.modules.values()
+            for node in module.table.nodes.get(ast.ClassDef, ())
+            if isinstance(node, ast.ClassDef)
+        )
+
+    @cached_property
+    def agents(self) -> tuple[ProjectClass, ...]:
+        """The classes that derive from LitAgent, over any number of files."""
+        return tuple(cls for cls in self.classes if self.inference.derives(cls, known.LIT_AGENT))
+
+    def subclasses(self, cls: ProjectClass) -> Iterator[ProjectClass]:
+        """The project's classes that derive from `cls`, without itself."""
+        for other in self.classes:
+            if other != cls and cls in self.inference.mro(other):
+                yield other
+
+    def ancestors(self, cls: ProjectClass) -> Iterator[ProjectClass]:
+        """The project's classes that `cls` derives from, nearest first."""
+        for base in self.inference.mro(cls):
+            if isinstance(base, ProjectClass) and base != cls:
+                yield base
+
+    def tracked_names(self, modules: Iterable[Module]) -> Iterator[tuple[str, str]]:
+        """Pairs of (module's last name, name in it) through which other files use legacy API."""
+        for module in modules:
+            stem = os.path.splitext(os.path.basename(module.path))[0]
+            if module.is_package:
+                stem = os.path.basename(os.path.dirname(module.path))
+            for name, bindings in module.table.root.bindings.items():
+                if bindings[-1].kind == "from" and bindings[-1].path.startswith("agentlightning."):
+                    yield stem, name
+                    continue
+                if bindings[-1].kind not in ("class", "function", "assign", "from"):
+                    continue
+                value = self.inference.export(module, name)
+                if isinstance(value, ProjectClass | Instance | External) and (
+                    self.inference.derives(value, *_TRACKED)
+                ):
+                    yield stem, name
+                elif bindings[-1].kind == "function":
+                    yield stem, name
+
+    def reset(self) -> None:
+        """Forget what was derived from the index, after files were added to it."""
+        self.inference = Inference(self)
+        self._imported = None
+        for name in ("classes", "agents"):
+            self.__dict__.pop(name, None)
+
+
+def _canonical(dotted: str) -> str:
+    if dotted in known.TOP_LEVEL_FUNCTIONS:
+        return known.TOP_LEVEL_FUNCTIONS[dotted]
+    from codemods import api_map
+
+    row = api_map.load().lookup(dotted)
+    return dotted if row is None else row.path

@@ -1,0 +1,66 @@
+"""All rules, found by their files."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+from collections.abc import Sequence
+from functools import cache
+
+from codemods import rules
+from codemods.rule import Rule
+
+_FILE = re.compile(r"agl(\d{3})_\w+")
+
+
+class UnknownRule(ValueError):
+    """A code that names no rule."""
+
+
+@cache
+def all_rules() -> tuple[Rule, ...]:
+    """Every rule, by code.
+
+    Raises:
+        ImportError: a rule file does not import, or does not define exactly its one rule.
+    """
+    found = [
+        _load(info.name) for info in pkgutil.iter_modules(rules.__path__) if _is_rule(info.name)
+    ]
+    return tuple(sorted(found, key=lambda rule: rule.code))
+
+
+def select(select: Sequence[str] = (), ignore: Sequence[str] = ()) -> tuple[Rule, ...]:
+    """The rules whose code starts with one of `select` (all, if empty) and none of `ignore`.
+
+    Raises:
+        UnknownRule: a code or prefix that matches no rule.
+    """
+    rules = all_rules()
+    for code in [*select, *ignore]:
+        if code != "ALL" and not any(rule.code.startswith(code) for rule in rules):
+            raise UnknownRule(
+                f"unknown rule code {code!r}; `agl-migrate rules` lists the codes there are"
+            )
+    chosen = [r for r in rules if not select or "ALL" in select or r.code.startswith(tuple(select))]
+    return tuple(r for r in chosen if not ignore or not r.code.startswith(tuple(ignore)))
+
+
+def _is_rule(name: str) -> bool:
+    return _FILE.fullmatch(name) is not None
+
+
+def _load(name: str) -> Rule:
+    module = importlib.import_module(f"{rules.__name__}.{name}")
+    classes = [
+        value
+        for value in vars(module).values()
+        if isinstance(value, type)
+        and issubclass(value, Rule)
+        and value.__module__ == module.__name__
+    ]
+    code = "AGL" + name[3:6]
+    if len(classes) != 1 or classes[0].code != code:
+        raise ImportError(f"{module.__name__} has to define one rule, with the code {code}")
+    return classes[0]()

@@ -1,0 +1,55 @@
+"""What a rule is, and what it is given to work with."""
+
+from __future__ import annotations
+
+import ast
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from codemods.finding import Applicability
+
+if TYPE_CHECKING:
+    from codemods.context import FileContext
+    from codemods.edit.rewrite import Rewrite
+
+Fix = Callable[["Rewrite"], None]
+
+
+@dataclass(slots=True, eq=False)
+class Hit:
+    """What a detector saw at one node.
+
+    `fix` puts the edits into a `Rewrite`; it is called in `run` only, so it may import LibCST.
+    Without a `fix`, `reason` says why this place is left to a person. `symbol` is the dotted
+    name of the legacy thing (for the report). `span` overrides the node's range.
+    """
+
+    node: ast.AST
+    message: str
+    fix: Fix | None = None
+    reason: str = ""
+    applicability: Applicability | None = None
+    symbol: str = ""
+    span: tuple[int, int] | None = None
+
+
+class Rule(ABC):
+    """One kind of legacy usage: its words, how it is seen and how it is rewritten.
+
+    A rule file defines one subclass. `nodes` are the syntax node types that `check` wants to
+    see; each is handed over once, in source order, together with its file's context.
+    """
+
+    code: ClassVar[str]
+    title: ClassVar[str]
+    why: ClassVar[str]
+    before: ClassVar[str]
+    after: ClassVar[str]
+    applicability: ClassVar[Applicability]
+    nodes: ClassVar[tuple[type[ast.AST], ...]]
+
+    @abstractmethod
+    def check(self, node: ast.AST, ctx: FileContext) -> Iterable[Hit]:
+        """What is wrong with `node`, if anything."""

@@ -1,0 +1,1 @@
+"""One rule a file: what is legacy, why, and how it is rewritten."""
