@@ -10,6 +10,7 @@ import os
 import stat
 from typing import TYPE_CHECKING, NamedTuple
 
+from codemods.foreign import FRAMEWORK, is_framework_copy, is_vendored
 from codemods.ignores import (
     Level,
     Patterns,
@@ -23,17 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 PYTHON = (".py", ".pyi")
-FRAMEWORK = "agentlightning"
 
-# Folders that hold other people's code or nothing that a person wrote.
-VENDORED = frozenset(
-    ".git .hg .svn .bzr .jj .venv venv node_modules site-packages __pycache__ __pypackages__ .tox"
-    " .nox .eggs .agl-migrate .mypy_cache .pytest_cache .ruff_cache .ipynb_checkpoints"
-    " .hypothesis .direnv".split()
-)
 _MARKS = frozenset((".gitignore", ".git", "pyvenv.cfg"))
-_FRAMEWORK_PARTS = ("litagent", "trainer", "runner")
-_FRAMEWORK_NAMES = frozenset(("client.py", "server.py", "store", "store.py"))
 _CHUNK = 1 << 16
 _read_into = getattr(os, "readv", None)  # Windows has none
 _OPEN_FLAGS = (
@@ -180,13 +172,8 @@ class _Walk:
         """Whether a folder is a virtual environment or a copy of the framework."""
         if "pyvenv.cfg" in listing.marks:
             return True
-        if not prefix.endswith("/" + FRAMEWORK + "/") and prefix != FRAMEWORK + "/":
-            return False
-        names = [*listing.files, *listing.folders]
-        parts = [
-            name for name in names if name.startswith(_FRAMEWORK_PARTS) or name in _FRAMEWORK_NAMES
-        ]
-        if "__init__.py" not in names or len(parts) < 2:
+        folder = prefix[prefix.rfind("/", 0, -1) + 1 : -1]
+        if folder != FRAMEWORK or not is_framework_copy(folder, [*listing.files, *listing.folders]):
             return False
         self._skipped.append(Skipped(prefix[:-1], "a copy of the framework itself"))
         return True
@@ -210,7 +197,7 @@ class _Walk:
     ) -> list[str]:
         """Take the files of a folder that are not ignored; return the folders to go into."""
         files, folders, links = listing.files, listing.folders, listing.links
-        folders = [n for n in folders if n not in VENDORED and not n.endswith(".egg-info")]
+        folders = [name for name in folders if not is_vendored(name)]
         if outside or levels:
             files, links, folders = (
                 [
