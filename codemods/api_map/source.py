@@ -1,0 +1,73 @@
+"""Reading the packaged data files of the API map."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from codemods.api_map.model import Symbol
+from codemods.api_map.table import ApiMap
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
+FILES = (
+    "modules.json",
+    "symbols.json",
+    "members.json",
+    "parameters.json",
+    "foreign.json",
+    "prerelease.json",
+)
+
+_ROWS = TypeAdapter(tuple[Symbol, ...])
+
+
+class ApiMapError(ValueError):
+    """A data file of the map cannot be used; the message names file, row and field."""
+
+
+def read_packaged() -> ApiMap:
+    """Build the map from the files in the package. Raises `ApiMapError`."""
+    return read_files(files("codemods.api_map") / "data")
+
+
+def read_files(folder: Traversable) -> ApiMap:
+    """Build the map from the data files in a folder. Raises `ApiMapError`."""
+    symbols: list[Symbol] = []
+    origin: dict[tuple[str, bool], str] = {}
+    for name in FILES:
+        for symbol in _read_rows(name, (folder / name).read_bytes()):
+            # A module and a name inside its parent may share a path.
+            key = (symbol.path, symbol.kind == "module")
+            if key in origin:
+                raise ApiMapError(f"{name}: {symbol.path} is in {origin[key]} already")
+            origin[key] = name
+            symbols.append(symbol)
+    return ApiMap(symbols)
+
+
+def _read_rows(name: str, content: bytes) -> tuple[Symbol, ...]:
+    try:
+        return _ROWS.validate_json(content, strict=True)
+    except ValidationError as error:
+        raise ApiMapError(_explain(name, content, error)) from None
+
+
+def _explain(name: str, content: bytes, error: ValidationError) -> str:
+    """Say where the first problem is: rows are counted from 1, as the lines of the file show them."""
+    first = error.errors(include_url=False)[0]
+    place = first["loc"]
+    if not place:
+        return f"{name}: {first['msg']}"
+    row = int(place[0])
+    field = ".".join(str(part) for part in place[1:])
+    return f"{name}: row {row + 1} ({_row_path(content, row)}): {field or 'row'}: {first['msg']}"
+
+
+def _row_path(content: bytes, row: int) -> Any:
+    value = json.loads(content)[row]
+    return value.get("path", "no path") if isinstance(value, dict) else "not an object"
