@@ -42,6 +42,21 @@ class FileContext:
             return value.path
         return None
 
+    def written(self, node: ast.expr) -> str | None:
+        """The dotted agentlightning path that a name or attribute spells out, not canonical.
+
+        `agl.tracer.X` after `import agentlightning as agl` is `agentlightning.tracer.X`.
+        """
+        if isinstance(node, ast.Attribute):
+            base = self.written(node.value)
+            return None if base is None else f"{base}.{node.attr}"
+        if not isinstance(node, ast.Name) or self.qual(node) is None:
+            return None
+        bindings = self.module.scope(node).lookup(node.id)
+        paths = {b.path for b in bindings if b.kind in ("import", "from")}
+        path = paths.pop() if len(paths) == 1 else ""
+        return path if path.partition(".")[0] == "agentlightning" else None
+
     def is_class(self, node: ast.expr, *paths: str) -> bool:
         """Whether an expression names one of the classes at `paths` or one derived from them."""
         value = self.infer(node)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 import libcst as cst
@@ -21,8 +21,10 @@ class ImportedName:
         return f"{self.name} as {self.asname}" if self.asname else self.name
 
 
-def rewrite_from(text: str, kept: Mapping[int, ImportedName], added: Sequence[ImportedName]) -> str:
-    """The statement with the names of `kept` (by old index) and `added` after them.
+def rewrite_from(
+    text: str, source: str, kept: Mapping[int, ImportedName], added: Sequence[ImportedName]
+) -> str:
+    """The statement importing from `source` the names of `kept` (by old index) and `added`.
 
     New names go to their sorted place if the names were sorted, to the end if they were not.
 
@@ -45,7 +47,39 @@ def rewrite_from(text: str, kept: Mapping[int, ImportedName], added: Sequence[Im
         if was_sorted:
             index = next((i for i, n in enumerate(names) if _key(n) > _key(alias)), index)
         names.insert(index, alias)
-    return _code(node.with_changes(names=_closed(names, old, between)))
+    node = node.with_changes(names=_closed(names, old, between))
+    if node.module is None or _dotted(node.module) != source:
+        node = node.with_changes(module=cst.parse_expression(source))
+    return _code(node)
+
+
+def carried_comments(text: str, leaving: Set[int]) -> list[str]:
+    """The comments that belong to the names at `leaving`: above them, or behind on their line."""
+    node = _parse(text)
+    if isinstance(node.names, cst.ImportStar) or node.lpar is None:
+        return []
+    spaces = [node.lpar.whitespace_after]
+    spaces += [a.comma.whitespace_after for a in node.names if isinstance(a.comma, cst.Comma)]
+    found = []
+    for index in range(len(node.names)):
+        if index not in leaving:
+            continue
+        found += [line.comment for line in _lines(spaces, index)]
+        behind = spaces[index + 1] if index + 1 < len(spaces) else None
+        if isinstance(behind, cst.ParenthesizedWhitespace):
+            found.append(behind.first_line.comment)
+    return [comment.value for comment in found if comment is not None]
+
+
+def _lines(
+    spaces: Sequence[cst.BaseParenthesizableWhitespace], index: int
+) -> Sequence[cst.EmptyLine]:
+    space = spaces[index] if index < len(spaces) else None
+    return space.empty_lines if isinstance(space, cst.ParenthesizedWhitespace) else []
+
+
+def _dotted(node: cst.BaseExpression) -> str:
+    return cst.Module([]).code_for_node(node)
 
 
 def _parse(text: str) -> cst.ImportFrom:

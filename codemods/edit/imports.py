@@ -6,23 +6,10 @@ import ast
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from codemods.edit import statements
-from codemods.edit.import_statement import ImportedName, rewrite_from
-from codemods.edit.ranges import Edit, replacement
+from codemods.edit.import_edits import ImportEdits, Move, Need, in_type_checking, of_framework
+from codemods.edit.ranges import Edit
 from codemods.names.module import Module
 from codemods.names.scopes import Scope, ScopeTable, build_scopes
-
-
-@dataclass(frozen=True, slots=True)
-class Move:
-    """Where an imported name comes from now, and what it is called there."""
-
-    module: str
-    name: str
-    asname: str | None
-
-
-_Need = tuple[Scope, str, str]
 
 
 @dataclass(slots=True, eq=False)
@@ -37,14 +24,14 @@ class ImportPlan:
     exported: frozenset[str] = frozenset()
     moves: dict[ast.alias, Move] = field(default_factory=dict)
     dropped: set[ast.alias] = field(default_factory=set)
-    _needs: dict[_Need, str] = field(default_factory=dict)
+    _needs: dict[Need, str] = field(default_factory=dict)
 
     def home(self, node: ast.AST) -> Scope:
         """The scope whose imports serve `node`: the nearest that imports agentlightning."""
         scope: Scope | None = self.module.table.scopes.get(node, self.module.table.root)
         while scope is not None:
             if scope.kind in ("function", "module") and any(
-                _of_framework(b.path) for bs in scope.bindings.values() for b in bs
+                of_framework(b.path) for bs in scope.bindings.values() for b in bs
             ):
                 return scope
             scope = scope.parent
@@ -75,7 +62,11 @@ class ImportPlan:
             for local, bindings in scope.bindings.items():
                 for binding in bindings:
                     usable = binding.node not in self.moves and binding.node not in self.dropped
-                    if len(bindings) != 1 or not usable or self._in_type_checking(binding.node):
+                    if (
+                        len(bindings) != 1
+                        or not usable
+                        or in_type_checking(self.module, binding.node)
+                    ):
                         continue
                     if binding.kind == "from" and binding.path == path:
                         return local
@@ -83,16 +74,6 @@ class ImportPlan:
                         return f"{local}.{name}"
             scope = scope.parent
         return None
-
-    def _in_type_checking(self, node: ast.AST) -> bool:
-        guard = self.module.enclosing(node, ast.If)
-        while isinstance(guard, ast.If):
-            test = guard.test
-            name = test.attr if isinstance(test, ast.Attribute) else getattr(test, "id", "")
-            if name == "TYPE_CHECKING":
-                return True
-            guard = self.module.enclosing(guard, ast.If)
-        return False
 
     def _free_name(self, name: str, scope: Scope) -> str:
         if not self.taken(name):
@@ -123,13 +104,11 @@ class ImportPlan:
         """Take an imported name out, whatever still uses it."""
         self.dropped.add(alias)
 
-    def snapshot(self) -> tuple[dict[ast.alias, Move], set[ast.alias], dict[_Need, str]]:
+    def snapshot(self) -> tuple[dict[ast.alias, Move], set[ast.alias], dict[Need, str]]:
         """The plan as it is now, for `restore`."""
         return dict(self.moves), set(self.dropped), dict(self._needs)
 
-    def restore(
-        self, saved: tuple[dict[ast.alias, Move], set[ast.alias], dict[_Need, str]]
-    ) -> None:
+    def restore(self, saved: tuple[dict[ast.alias, Move], set[ast.alias], dict[Need, str]]) -> None:
         """Take back everything since `snapshot`."""
         self.moves, self.dropped, self._needs = saved
 
@@ -137,107 +116,7 @@ class ImportPlan:
         """The edits of all import statements, given the tree of the otherwise rewritten text."""
         if rewritten is not None:
             self.dropped |= self._unused(rewritten)
-        pending = dict(self._needs)
-        edits: list[Edit] = []
-        for node in self.module.table.nodes.get(ast.ImportFrom, ()):
-            assert isinstance(node, ast.ImportFrom)
-            edits += self._statement(node, pending)
-        for node in self.module.table.nodes.get(ast.Import, ()):
-            assert isinstance(node, ast.Import)
-            edits += self._plain(node)
-        return edits + self._inserted(pending)
-
-    def _statement(self, node: ast.ImportFrom, pending: dict[_Need, str]) -> list[Edit]:
-        source = node.module or ""
-        if node.level or not _of_framework(source):
-            return []
-        scope = self.module.table.scopes[node]
-        kept: dict[int, ImportedName] = {}
-        leaving: list[Move] = []
-        for index, alias in enumerate(node.names):
-            move = self.moves.get(alias)
-            if alias in self.dropped:
-                continue
-            if move is None:
-                kept[index] = ImportedName(alias.name, alias.asname)
-            elif move.module == source:
-                kept[index] = ImportedName(move.name, move.asname)
-            else:
-                leaving.append(move)
-        added = [] if self._in_type_checking(node) else self._claim(scope, source, pending)
-        unchanged = len(kept) == len(node.names) and not self.moves.keys() & set(node.names)
-        if unchanged and not added:
-            return []
-        return self._emit(node, kept, leaving, added)
-
-    def _claim(self, scope: Scope, source: str, pending: dict[_Need, str]) -> list[ImportedName]:
-        mine = [key for key in pending if key[0] is scope and key[1] == source]
-        return [_imported(key[2], pending.pop(key)) for key in mine]
-
-    def _emit(
-        self,
-        node: ast.ImportFrom,
-        kept: dict[int, ImportedName],
-        leaving: list[Move],
-        added: list[ImportedName],
-    ) -> list[Edit]:
-        start, end = self.module.span(node)
-        groups: dict[str, list[ImportedName]] = {}
-        for move in leaving:
-            groups.setdefault(move.module, []).append(ImportedName(move.name, move.asname))
-        lines = [_line(source, names) for source, names in sorted(groups.items())]
-        if not kept and not added and not lines:
-            return [statements.remove(self.module, node)]
-        if not kept and not added:
-            first, *rest = lines
-            edits = [replacement(start, end, first)]
-        else:
-            rest = lines
-            edits = [Edit(start, end, lambda text: rewrite_from(text, kept, added))]
-        return edits + [
-            statements.insert_after(self.module, node, line, rank) for rank, line in enumerate(rest)
-        ]
-
-    def _plain(self, node: ast.Import) -> list[Edit]:
-        gone = [alias for alias in node.names if alias in self.dropped or alias in self.moves]
-        if not gone:
-            return []
-        kept = [
-            f"{alias.name} as {alias.asname}" if alias.asname else alias.name
-            for alias in node.names
-            if alias not in gone
-        ]
-        moved = [self.moves[alias] for alias in gone if alias not in self.dropped]
-        lines = [f"import {', '.join(kept)}"] if kept else []
-        lines += [_line(move.module, [ImportedName(move.name, move.asname)]) for move in moved]
-        if not lines:
-            return [statements.remove(self.module, node)]
-        start, end = self.module.span(node)
-        first, *rest = lines
-        return [replacement(start, end, first)] + [
-            statements.insert_after(self.module, node, line, rank) for rank, line in enumerate(rest)
-        ]
-
-    def _inserted(self, pending: dict[_Need, str]) -> list[Edit]:
-        grouped: dict[tuple[Scope, str], list[ImportedName]] = {}
-        for (scope, source, name), local in pending.items():
-            grouped.setdefault((scope, source), []).append(_imported(name, local))
-        edits = []
-        for rank, ((scope, source), names) in enumerate(
-            sorted(grouped.items(), key=lambda item: item[0][1])
-        ):
-            edits.append(self._insert(scope, source, _line(source, names), 10 + rank))
-        return edits
-
-    def _insert(self, scope: Scope, source: str, line: str, rank: int) -> Edit:
-        anchor = _anchor(self.module, scope, source)
-        if anchor is not None:
-            statement, behind = anchor
-            if behind:
-                return statements.insert_after(self.module, statement, line, rank)
-            return statements.insert_before(self.module, statement, line, rank)
-        end = len(self.module.text)
-        return replacement(end, end, line + self.module.newline, rank)
+        return ImportEdits(self.module, self.moves, self.dropped, self._needs).all()
 
     def _unused(self, rewritten: ast.Module) -> set[ast.alias]:
         """Framework imports that were used before the rewrite and are not any more."""
@@ -247,15 +126,17 @@ class ImportPlan:
         for kind in (ast.ImportFrom, ast.Import):
             for node in self.module.table.nodes.get(kind, ()):
                 if isinstance(node, ast.ImportFrom) and (
-                    node.level or not _of_framework(node.module or "")
+                    node.level or not of_framework(node.module or "")
                 ):
                     continue
                 assert isinstance(node, ast.ImportFrom | ast.Import)
                 for alias in node.names:
                     local = (alias.asname or alias.name).partition(".")[0]
-                    framework = isinstance(node, ast.ImportFrom) or _of_framework(alias.name)
-                    idle = local in before and local not in after and local not in self.exported
-                    if framework and idle and alias not in self.moves:
+                    move = self.moves.get(alias)
+                    now = local if move is None else move.asname or move.name
+                    framework = isinstance(node, ast.ImportFrom) or of_framework(alias.name)
+                    idle = local in before and now not in after and local not in self.exported
+                    if framework and idle:
                         gone.add(alias)
         return gone
 
@@ -291,49 +172,3 @@ def _words(text: str) -> Iterable[str]:
         elif word:
             yield word
             word = ""
-
-
-def _of_framework(path: str) -> bool:
-    return path.partition(".")[0] in ("agentlightning", "agentlightning_compat")
-
-
-def _imported(name: str, local: str) -> ImportedName:
-    return ImportedName(name, None if local == name else local)
-
-
-def _line(source: str, names: Iterable[ImportedName]) -> str:
-    unique = sorted(set(names), key=lambda n: n.name)
-    return f"from {source} import {', '.join(str(name) for name in unique)}"
-
-
-def _anchor(module: Module, scope: Scope, source: str) -> tuple[ast.stmt, bool] | None:
-    """The statement beside which a new import goes, and whether it goes behind it."""
-    body: list[ast.stmt] = getattr(scope.node, "body", [])
-    imports = [s for s in body if isinstance(s, ast.Import | ast.ImportFrom)]
-    related = [s for s in imports if _of_framework(_source_of(s))]
-    if related:
-        earlier = [s for s in related if _source_of(s) <= source]
-        return (earlier[-1], True) if earlier else (related[0], False)
-    if imports:
-        return imports[-1], True
-    nested = [
-        s for s in module.table.nodes.get(ast.ImportFrom, []) if module.table.scopes[s] is scope
-    ]
-    if nested and isinstance(nested[0], ast.stmt):
-        top = nested[0]
-        while module.parent(top) is not scope.node:
-            parent = module.parent(top)
-            assert isinstance(parent, ast.stmt)
-            top = parent
-        return top, True
-    if not body:
-        return None
-    has_docstring = isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant)
-    return (body[0], True) if has_docstring else (body[0], False)
-
-
-def _source_of(statement: ast.stmt) -> str:
-    if isinstance(statement, ast.ImportFrom):
-        return statement.module or ""
-    assert isinstance(statement, ast.Import)
-    return statement.names[0].name

@@ -42,6 +42,7 @@ class Inference:
     def __init__(self, imports: Imports) -> None:
         self._imports = imports
         self._cache: dict[ast.AST, Value | None] = {}
+        self._exporting: set[tuple[Module, str]] = set()
         self._depth = 0
 
     def infer(self, module: Module, node: ast.expr) -> Value | None:
@@ -77,11 +78,13 @@ class Inference:
         return None
 
     def _either(self, module: Module, *branches: ast.expr) -> Value | None:
-        values = [value for branch in branches if (value := self.infer(module, branch))]
-        if not values:
+        """What all branches are, `None` apart; nothing, if one of them is unknown."""
+        known_branches = [b for b in branches if not _is_none(b)]
+        values = [self.infer(module, branch) for branch in known_branches]
+        first = values[0] if values else None
+        if first is None or any(v is None or not _same(first, v) for v in values):
             return None
-        first = values[0]
-        return first if all(_same(first, value) for value in values) else None
+        return first
 
     def name(self, module: Module, node: ast.Name) -> Value | None:
         """The value of a name where it stands."""
@@ -90,7 +93,7 @@ class Inference:
             return None
         bindings = scope.lookup(node.id)
         if not bindings:
-            return None
+            return self.export(module, node.id)
         if bindings[0].scope is scope:
             earlier = [b for b in bindings if b.position <= (node.lineno, node.col_offset)]
             bindings = earlier or bindings
@@ -147,24 +150,29 @@ class Inference:
 
     def export(self, module: Module, name: str) -> Value | None:
         """The value of a module-level name of a project file."""
-        bindings = module.table.root.bindings.get(name)
-        if bindings:
-            key = bindings[-1].node
-            if self._depth >= _DEPTH or (key in self._cache and self._cache[key] is None):
-                return None
-            self._cache[key] = None
-            self._depth += 1
-            try:
-                value = self.binding(module, self._last(bindings))
-            finally:
-                self._depth -= 1
-                del self._cache[key]
-            return value
+        if (module, name) in self._exporting:
+            return None  # modules that import each other in a circle
+        self._exporting.add((module, name))
+        try:
+            bindings = module.table.root.bindings.get(name)
+            if bindings:
+                return self.binding(module, self._last(bindings))
+            return self._starred(module, name)
+        finally:
+            self._exporting.discard((module, name))
+
+    def _starred(self, module: Module, name: str) -> Value | None:
         for star in module.table.root.bindings.get("*", ()):
-            value = self.dotted(module, star.path.removesuffix("*").rstrip(".") + f".{name}")
-            if value is not None and not (
-                isinstance(value, External) and not value.path.startswith("agentlightning")
-            ):
+            source = star.path.removesuffix("*")
+            source = source if source.endswith("..") or source == "." else source.rstrip(".")
+            if source.partition(".")[0] == "agentlightning":
+                path = f"{source}.{name}"
+                if self._imports.canonical(path) != path:
+                    return External(self._imports.canonical(path))
+                continue
+            origin = self._imports.find_module(module, source)
+            value = None if origin is None else self.export(origin, name)
+            if value is not None:
                 return value
         return None
 
@@ -452,6 +460,10 @@ def _dotted_tail(node: ast.expr) -> str:
 
 def _instance_of(value: Value | None) -> Value | None:
     return Instance(value) if isinstance(value, External | ProjectClass) else None
+
+
+def _is_none(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
 
 
 def _same(left: Value, right: Value) -> bool:

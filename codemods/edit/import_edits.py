@@ -1,0 +1,267 @@
+"""From a plan of what is imported to the edits of one file's import statements."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import dataclass, field
+
+from codemods.edit import statements
+from codemods.edit.import_statement import ImportedName, carried_comments, rewrite_from
+from codemods.edit.ranges import Edit, replacement
+from codemods.names.module import Module
+from codemods.names.scopes import Scope
+
+Need = tuple[Scope, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Where an imported name comes from now, and what it is called there."""
+
+    module: str
+    name: str
+    asname: str | None
+
+    @property
+    def imported(self) -> ImportedName:
+        """The name as an import statement of its new module lists it."""
+        return ImportedName(self.name, None if self.asname == self.name else self.asname)
+
+
+@dataclass(slots=True, eq=False)
+class _Statement:
+    """What becomes of one `from` statement: names that stay, that come, and lines behind it."""
+
+    node: ast.ImportFrom
+    source: str
+    kept: dict[int, ImportedName]
+    added: list[ImportedName] = field(default_factory=list)
+    groups: dict[str, dict[int, ImportedName]] = field(default_factory=dict)
+    joined: dict[str, list[ImportedName]] = field(default_factory=dict)
+
+    @property
+    def unchanged(self) -> bool:
+        return not self.added and not self.groups and self.kept == _listed(self.node)
+
+
+@dataclass(slots=True, eq=False)
+class ImportEdits:
+    """The edits for moved, dropped and needed names of one file."""
+
+    module: Module
+    moves: Mapping[ast.alias, Move]
+    dropped: Set[ast.alias]
+    needs: Mapping[Need, str]
+
+    def all(self) -> list[Edit]:
+        """The edits of every import statement, and of statements that are new."""
+        pending = dict(self.needs)
+        edits: list[Edit] = []
+        blocks: dict[int, list[_Statement]] = {}
+        for node in self.module.table.nodes.get(ast.ImportFrom, ()):
+            assert isinstance(node, ast.ImportFrom)
+            if not node.level and of_framework(node.module or ""):
+                block = statements.suite(self.module, node)
+                blocks.setdefault(id(block), []).append(self._sorted_out(node))
+        for block_statements in blocks.values():
+            self._settle(block_statements)
+            for statement in block_statements:
+                self._claim(statement, pending)
+                edits += self._emit(statement)
+        for plain in self.module.table.nodes.get(ast.Import, ()):
+            assert isinstance(plain, ast.Import)
+            edits += self._plain(plain)
+        return edits + self._inserted(pending)
+
+    def _sorted_out(self, node: ast.ImportFrom) -> _Statement:
+        source = node.module or ""
+        statement = _Statement(node, source, {})
+        for index, alias in enumerate(node.names):
+            move = self.moves.get(alias)
+            if alias in self.dropped:
+                continue
+            if move is None:
+                statement.kept[index] = ImportedName(alias.name, alias.asname)
+            elif move.module == source:
+                statement.kept[index] = move.imported
+            else:
+                statement.groups.setdefault(move.module, {})[index] = move.imported
+        return statement
+
+    @staticmethod
+    def _settle(block: list[_Statement]) -> None:
+        """Let names that leave for one module meet in one statement of the block."""
+        hosts = {s.source: s for s in reversed(block) if s.kept}
+        owners: dict[str, _Statement] = {}
+        for statement in block:
+            for source in list(statement.groups):
+                if source in hosts:
+                    hosts[source].added += statement.groups.pop(source).values()
+                elif source in owners:
+                    names = list(statement.groups.pop(source).values())
+                    owners[source].joined.setdefault(source, []).extend(names)
+                else:
+                    owners[source] = statement
+
+    def _claim(self, statement: _Statement, pending: dict[Need, str]) -> None:
+        """Take the needed names that this statement can import."""
+        if in_type_checking(self.module, statement.node):
+            return
+        scope = self.module.table.scopes[statement.node]
+        for key in [k for k in pending if k[0] is scope]:
+            name = ImportedName(key[2], None if pending[key] == key[2] else pending[key])
+            if key[1] == statement.source and (statement.kept or not statement.groups):
+                statement.added.append(name)
+            elif key[1] in statement.groups:
+                statement.joined.setdefault(key[1], []).append(name)
+            else:
+                continue
+            del pending[key]
+
+    def _emit(self, statement: _Statement) -> list[Edit]:
+        node = statement.node
+        gone = not statement.kept and not statement.added
+        if statement.unchanged and not statement.joined:
+            return []
+        if gone and not statement.groups:
+            return [statements.remove(self.module, node)]
+        groups = dict(statement.groups)
+        main: tuple[str, Mapping[int, ImportedName], list[ImportedName]]
+        main = (statement.source, statement.kept, statement.added)
+        if gone:
+            source = max(sorted(groups), key=lambda name: len(groups[name]))
+            main = (source, groups.pop(source), statement.joined.pop(source, []))
+        lines = [
+            _line(source, [*names.values(), *statement.joined.get(source, ())])
+            for source, names in sorted(groups.items())
+        ]
+        start, end = self.module.span(node)
+        indent = statements.indentation(self.module, node)
+        comments = self._comments_of(node, groups)
+
+        def rewrite(text: str) -> str:
+            new = rewrite_from(text, main[0], main[1], main[2])
+            lost = [comment for comment in comments if comment not in new]
+            return "".join(c + self.module.newline + indent for c in lost) + new
+
+        return [Edit(start, end, rewrite)] + [
+            statements.insert_after(self.module, node, line, rank)
+            for rank, line in enumerate(lines)
+        ]
+
+    def _comments_of(
+        self, node: ast.ImportFrom, groups: Mapping[str, Mapping[int, ImportedName]]
+    ) -> list[str]:
+        """Comments beside names that leave the statement, to be kept above it."""
+        leaving = {index for names in groups.values() for index in names}
+        if not leaving or not statements.owns_first_line(self.module, node):
+            return []
+        return carried_comments(self.module.source(node), leaving)
+
+    def _plain(self, node: ast.Import) -> list[Edit]:
+        gone = [alias for alias in node.names if alias in self.dropped or alias in self.moves]
+        if not gone:
+            return []
+        kept = [
+            f"{alias.name} as {alias.asname}" if alias.asname else alias.name
+            for alias in node.names
+            if alias not in gone
+        ]
+        moved = [self.moves[alias] for alias in gone if alias not in self.dropped]
+        # `import a.b` binds `a`: its counterpart is another plain import, of the module it became.
+        kept += [f"{m.module}.{m.name}" for m in moved if m.asname is None]
+        lines = [f"import {', '.join(kept)}"] if kept else []
+        lines += [_line(m.module, [m.imported]) for m in moved if m.asname is not None]
+        if not lines:
+            return [statements.remove(self.module, node)]
+        start, end = self.module.span(node)
+        first, *rest = lines
+        return [replacement(start, end, first)] + [
+            statements.insert_after(self.module, node, line, rank) for rank, line in enumerate(rest)
+        ]
+
+    def _inserted(self, pending: Mapping[Need, str]) -> list[Edit]:
+        grouped: dict[tuple[Scope, str], list[ImportedName]] = {}
+        for (scope, source, name), local in pending.items():
+            imported = ImportedName(name, None if local == name else local)
+            grouped.setdefault((scope, source), []).append(imported)
+        ordered = sorted(grouped.items(), key=lambda item: item[0][1])
+        return [
+            self._insert(scope, source, _line(source, names), 10 + rank)
+            for rank, ((scope, source), names) in enumerate(ordered)
+        ]
+
+    def _insert(self, scope: Scope, source: str, line: str, rank: int) -> Edit:
+        anchor = _anchor(self.module, scope, source)
+        if anchor is None:
+            end = len(self.module.text)
+            return replacement(end, end, line + self.module.newline, rank)
+        statement, behind = anchor
+        insert = statements.insert_after if behind else statements.insert_before
+        return insert(self.module, statement, line, rank)
+
+
+def of_framework(path: str) -> bool:
+    """Whether a dotted path belongs to agentlightning, or to this distribution."""
+    return path.partition(".")[0] in ("agentlightning", "agentlightning_compat")
+
+
+def in_type_checking(module: Module, node: ast.AST) -> bool:
+    """Whether a node stands under `if TYPE_CHECKING:`."""
+    guard = module.enclosing(node, ast.If)
+    while isinstance(guard, ast.If):
+        test = guard.test
+        name = test.attr if isinstance(test, ast.Attribute) else getattr(test, "id", "")
+        if name == "TYPE_CHECKING":
+            return True
+        guard = module.enclosing(guard, ast.If)
+    return False
+
+
+def _listed(node: ast.ImportFrom) -> dict[int, ImportedName]:
+    return {index: ImportedName(a.name, a.asname) for index, a in enumerate(node.names)}
+
+
+def _line(source: str, names: Iterable[ImportedName]) -> str:
+    unique = sorted(set(names), key=lambda n: n.name)
+    return f"from {source} import {', '.join(str(name) for name in unique)}"
+
+
+def _anchor(module: Module, scope: Scope, source: str) -> tuple[ast.stmt, bool] | None:
+    """The statement beside which a new import goes, and whether it goes behind it."""
+    body: list[ast.stmt] = getattr(scope.node, "body", [])
+    imports = [s for s in body if isinstance(s, ast.Import | ast.ImportFrom)]
+    related = [s for s in imports if of_framework(_source_of(s))]
+    if related:
+        earlier = [s for s in related if _source_of(s) <= source]
+        return (earlier[-1], True) if earlier else (related[0], False)
+    nested = _nested_import(module, scope)
+    if nested is not None:
+        return nested, True
+    if imports:
+        return imports[-1], True
+    if not body:
+        return None
+    has_docstring = isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant)
+    return body[0], has_docstring
+
+
+def _nested_import(module: Module, scope: Scope) -> ast.stmt | None:
+    """The statement of the scope's own block that holds a framework import (`try:`, `if`)."""
+    for node in module.table.nodes.get(ast.ImportFrom, ()):
+        assert isinstance(node, ast.ImportFrom)
+        if module.table.scopes[node] is not scope or not of_framework(node.module or ""):
+            continue
+        top: ast.AST = node
+        while (parent := module.parent(top)) is not scope.node and parent is not None:
+            top = parent
+        return top if isinstance(top, ast.stmt) else None
+    return None
+
+
+def _source_of(statement: ast.stmt) -> str:
+    if isinstance(statement, ast.ImportFrom):
+        return statement.module or ""
+    assert isinstance(statement, ast.Import)
+    return statement.names[0].name
