@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
+from codemods import todo
 from codemods.context import FileContext, Options
 from codemods.edit.imports import ImportPlan
 from codemods.edit.ranges import Blocked, Edit, EditSet
@@ -55,7 +57,7 @@ def detect(ctx: FileContext, rules: Sequence[Rule]) -> list[Detected]:
                 for hit in rule.check(node, ctx):
                     start, end = hit.span or _span(module, hit.node)
                     found.append(Detected(rule, hit, start, end))
-    found.sort(key=lambda d: (d.start, d.end, d.rule.code))
+    found.sort(key=lambda d: (d.start, -d.end, d.rule.code))
     if "#" in module.text:
         found = [d for d in found if not _suppressed(module, d)]
     return found
@@ -88,11 +90,42 @@ def rewrite_file(
     Raises:
         RewriteError: the result would not parse.
     """
-    detected = detect(ctx, rules)
-    wanted = [d for d in detected if d.hit.fix is not None and _allowed(d, safe_only)]
+    return apply(ctx, detect(ctx, rules), shown, safe_only=safe_only)
+
+
+def apply(
+    ctx: FileContext,
+    detected: Sequence[Detected],
+    shown: str,
+    *,
+    safe_only: bool = False,
+    notes: bool = False,
+) -> FileResult:
+    """What `detected` makes of its file; `notes` puts a TODO line above what is left to a person.
+
+    Raises:
+        RewriteError: the result would not parse.
+    """
+    wanted = rewritable(detected, safe_only=safe_only)
     text = _rewritten(ctx, wanted) if wanted else ctx.module.text
+    left = [d for d in detected if d.hit.fix is None or d.blocked] if notes else []
+    if left:
+        with suppress(Blocked):
+            done = [d for d in wanted if d.fixed]
+            text = _Attempt(ctx).run(done, todo.edits(ctx.module, [_left(ctx, d) for d in left]))
     findings = tuple(finding(ctx.module, d, shown) for d in detected)
     return FileResult(shown, findings, None if text == ctx.module.text else text)
+
+
+def rewritable(detected: Sequence[Detected], *, safe_only: bool = False) -> list[Detected]:
+    """The hits that a run applies."""
+    return [d for d in detected if d.hit.fix is not None and _allowed(d, safe_only)]
+
+
+def _left(ctx: FileContext, detected: Detected) -> todo.Left:
+    reason = detected.blocked or detected.hit.reason
+    advice = f"{detected.hit.message}; {reason}" if reason else detected.hit.message
+    return todo.Left(detected.start, detected.rule.code, advice)
 
 
 def _allowed(detected: Detected, safe_only: bool) -> bool:
@@ -130,10 +163,14 @@ class _Attempt:
         self._edits = EditSet()
         self._owners: dict[Edit, Detected] = {}
 
-    def run(self, wanted: Sequence[Detected]) -> str:
+    def run(self, wanted: Sequence[Detected], notes: Sequence[Edit] = ()) -> str:
         module = self._ctx.module
         for detected in wanted:
             self._collect(detected)
+        for note in notes:
+            # A statement that is replaced as a whole has no place for a line above its parts.
+            with suppress(Blocked):
+                self._edits.add([note])
         middle = self._edits.apply(module.text)
         tree = self._parse(middle)
         self._edits.add(self._imports.edits(tree))
@@ -158,8 +195,9 @@ class _Attempt:
             fix(rewrite)
             self._edits.add(rewrite.edits)
         except Blocked as error:
-            detected.blocked = str(error)
             self._imports.restore(saved)
+            if not self._edits.swallowed(rewrite.edits, self._ctx.module.text):
+                detected.blocked = str(error)
             return
         self._owners.update(dict.fromkeys(rewrite.edits, detected))
 
