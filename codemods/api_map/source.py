@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from codemods.api_map.model import Symbol
 from codemods.api_map.table import ApiMap
-
-if TYPE_CHECKING:
-    from importlib.resources.abc import Traversable
 
 FILES = (
     "modules.json",
@@ -32,15 +29,19 @@ class ApiMapError(ValueError):
 
 def read_packaged() -> ApiMap:
     """Build the map from the files in the package. Raises `ApiMapError`."""
-    return read_files(files("codemods.api_map") / "data")
+    return read_files(Path(__file__).parent / "data")
 
 
-def read_files(folder: Traversable) -> ApiMap:
+def read_files(folder: Path) -> ApiMap:
     """Build the map from the data files in a folder. Raises `ApiMapError`."""
     symbols: list[Symbol] = []
     origin: dict[tuple[str, bool], str] = {}
     for name in FILES:
-        for symbol in _read_rows(name, (folder / name).read_bytes()):
+        try:
+            content = (folder / name).read_bytes()
+        except OSError as error:
+            raise ApiMapError(f"{name}: {error.strerror}") from error
+        for symbol in _read_rows(name, content):
             # A module and a name inside its parent may share a path.
             key = (symbol.path, symbol.kind == "module")
             if key in origin:
@@ -58,7 +59,7 @@ def _read_rows(name: str, content: bytes) -> tuple[Symbol, ...]:
 
 
 def _explain(name: str, content: bytes, error: ValidationError) -> str:
-    """Say where the first problem is: rows are counted from 1, as the lines of the file show them."""
+    """Say where the first problem is; rows are counted from 1."""
     first = error.errors(include_url=False)[0]
     place = first["loc"]
     if not place:

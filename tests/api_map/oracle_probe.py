@@ -8,6 +8,7 @@ import ast
 import importlib
 import importlib.util
 import inspect
+import pkgutil
 import types
 import warnings
 from pathlib import Path
@@ -27,13 +28,15 @@ def _module_files() -> dict[str, Path | None]:
         name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
         found[name] = file
     for name in list(found):
-        while "." in name:
-            name = name.rpartition(".")[0]
-            found.setdefault(name, None)  # a namespace folder
+        parent = name.rpartition(".")[0]
+        while parent:
+            found.setdefault(parent, None)  # a namespace folder
+            parent = parent.rpartition(".")[0]
     return found
 
 
 FILES = _module_files()
+MISSING: dict[str, str] = {}
 NAMES: dict[str, dict[str, tuple[str, str, ast.AST | None]]] = {}
 
 
@@ -44,9 +47,10 @@ def load_module(name: str) -> types.ModuleType | None:
     try:
         return importlib.import_module(name)
     except ImportError as error:
-        missing = getattr(error, "name", None) or ""
+        missing = error.name or str(error)
         if missing.startswith("agentlightning"):
             raise
+        MISSING[name] = missing
         return None
 
 
@@ -93,9 +97,9 @@ def read_names(module: str) -> dict[str, tuple[str, str, ast.AST | None]]:
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             names[node.name] = (module, node.name, node)
         elif isinstance(node, (ast.Assign, ast.AnnAssign)):
-            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
-                if isinstance(target, ast.Name):
-                    names[target.id] = (module, target.id, node)
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            plain = [t.id for t in targets if isinstance(t, ast.Name)]
+            names.update({name: (module, name, node) for name in plain})
         elif isinstance(node, ast.Import):
             for alias in node.names:
                 names[alias.asname or alias.name.split(".")[0]] = ("", alias.name, None)
@@ -124,13 +128,13 @@ def read_parameters(node: ast.AST, bound: bool) -> str:
     arguments = node.args
     positional = [*arguments.posonlyargs, *arguments.args]
     defaults = [None] * (len(positional) - len(arguments.defaults)) + list(arguments.defaults)
-    pairs = list(zip(positional, defaults))[1 if bound else 0 :]
+    pairs = list(zip(positional, defaults, strict=True))[1 if bound else 0 :]
     text = [a.arg + (f"={ast.unparse(d)}" if d is not None else "") for a, d in pairs]
     if arguments.vararg:
         text.append("*" + arguments.vararg.arg)
     elif arguments.kwonlyargs:
         text.append("*")
-    for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults):
+    for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
         text.append(a.arg + (f"={ast.unparse(d)}" if d is not None else ""))
     if arguments.kwarg:
         text.append("**" + arguments.kwarg.arg)
@@ -142,7 +146,7 @@ def class_members(node: ast.ClassDef, module: str) -> dict[str, ast.AST]:
     members: dict[str, ast.AST] = {}
     names = read_names(module)
     for base in node.bases:
-        home, name, parent = names.get(ast.unparse(base).split("[")[0], ("", "", None))
+        home, _, parent = names.get(ast.unparse(base).split("[")[0], ("", "", None))
         if isinstance(parent, ast.ClassDef):
             members.update(class_members(parent, home))
     for inner in ast.walk(node):
@@ -273,6 +277,8 @@ def describe(path: str) -> dict[str, Any]:
         if not told["found"]:
             return told
         return {**told, "found": parameter in parameter_names(told["signature"])}
+    if not path.startswith("agentlightning"):
+        return describe_foreign(path)
     parts = path.split(".")
     for size in range(len(parts) - 1, 0, -1):
         module = ".".join(parts[:size])
@@ -282,6 +288,32 @@ def describe(path: str) -> dict[str, Any]:
                 return describe_live(live, parts[size:])
             return describe_read(module, parts[size:])
     return {"found": False}
+
+
+def describe_foreign(path: str) -> dict[str, Any]:
+    try:
+        value = pkgutil.resolve_name(path)
+    except (ImportError, AttributeError):
+        return {"found": False}
+    return {"found": True, "how": "run", "kind": kind_of(value), "home": path, "signature": None}
+
+
+def inventory() -> dict[str, str]:
+    """Public names of every module that come from the package itself, with their homes."""
+    return {
+        f"{module}.{name}": f"{home}.{inner}"
+        for module in FILES
+        for name, (home, inner, _) in read_names(module).items()
+        if home and not name.startswith("_")
+    }
+
+
+def module_states() -> dict[str, str]:
+    """How each module is known: `run`, `command` (never imported), or what its import lacks."""
+    return {
+        name: "run" if load_module(name) is not None else MISSING.get(name, "command")
+        for name in FILES
+    }
 
 
 def parameter_names(signature: str | None) -> set[str]:
