@@ -133,31 +133,25 @@ class ImportEdits:
             source = max(sorted(groups), key=lambda name: len(groups[name]))
             main = (source, groups.pop(source), statement.joined.pop(source, []))
         lines = [
-            _line(source, [*names.values(), *statement.joined.get(source, ())])
+            self._commented(node, names, _line(source, [*names.values(), *joined]))
             for source, names in sorted(groups.items())
+            for joined in [statement.joined.get(source, [])]
         ]
         start, end = self.module.span(node)
-        indent = statements.indentation(self.module, node)
-        comments = self._comments_of(node, groups)
-
-        def rewrite(text: str) -> str:
-            new = rewrite_from(text, main[0], main[1], main[2])
-            lost = [comment for comment in comments if comment not in new]
-            return "".join(c + self.module.newline + indent for c in lost) + new
-
-        return [Edit(start, end, rewrite)] + [
+        rewrite = Edit(start, end, lambda text: rewrite_from(text, *main))
+        return [rewrite] + [
             statements.insert_after(self.module, node, line, rank)
             for rank, line in enumerate(lines)
         ]
 
-    def _comments_of(
-        self, node: ast.ImportFrom, groups: Mapping[str, Mapping[int, ImportedName]]
-    ) -> list[str]:
-        """Comments beside names that leave the statement, to be kept above it."""
-        leaving = {index for names in groups.values() for index in names}
-        if not leaving or not statements.owns_first_line(self.module, node):
-            return []
-        return carried_comments(self.module.source(node), leaving)
+    def _commented(self, node: ast.ImportFrom, names: Iterable[int], line: str) -> str:
+        """A new import line with the comments that stood beside its names."""
+        if not statements.owns_its_lines(self.module, node):
+            return line
+        comments = carried_comments(self.module.source(node), set(names))
+        if len(comments) == 1:
+            return f"{line}  {comments[0]}"
+        return "\n".join([*comments, line])
 
     def _plain(self, node: ast.Import) -> list[Edit]:
         gone = [alias for alias in node.names if alias in self.dropped or alias in self.moves]

@@ -35,14 +35,15 @@ def rewrite_from(
     assert not isinstance(node.names, cst.ImportStar)
     old = list(node.names)
     was_sorted = [_key(n) for n in old] == sorted(_key(n) for n in old)
-    names = [_renamed(old[index], target) for index, target in sorted(kept.items())]
-    seen = {_key(name) for name in names}
-    names = [n for i, n in enumerate(names) if _key(n) not in {_key(m) for m in names[:i]}]
+    unique = {target: old[index] for index, target in sorted(kept.items(), reverse=True)}
+    names = [_renamed(old[i], t) for i, t in sorted(kept.items()) if unique[t] is old[i]]
+    seen = {_described(name) for name in names}
     between = _between(old)
     for new in added:
         alias = _alias(new).with_changes(comma=between)
-        if _key(alias) in seen:
+        if new in seen:
             continue
+        seen.add(new)
         index = len(names)
         if was_sorted:
             index = next((i for i, n in enumerate(names) if _key(n) > _key(alias)), index)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from codemods.edit.import_edits import ImportEdits, Move, Need, in_type_checking, of_framework
 from codemods.edit.ranges import Edit
 from codemods.names.module import Module
-from codemods.names.scopes import Scope, ScopeTable, build_scopes
+from codemods.names.scopes import Binding, Scope, ScopeTable, build_scopes
 
 
 @dataclass(slots=True, eq=False)
@@ -57,23 +57,27 @@ class ImportPlan:
         for alias, move in self.moves.items():
             if (move.module, move.name) == (source, name) and alias not in self.dropped:
                 return move.asname or move.name
+        dotted: str | None = None
+        listed = False
+        for binding in self._imports_seen_from(node):
+            if binding.kind == "from" and binding.path == path:
+                return binding.name
+            listed = listed or (binding.kind == "from" and binding.path.startswith(f"{source}."))
+            if binding.kind == "import" and binding.path == source == "agentlightning":
+                dotted = dotted or f"{binding.name}.{name}"
+        # The file's own way: a dotted name where it writes dotted names, or has no list to add to.
+        return dotted if isinstance(node, ast.Attribute) or not listed else None
+
+    def _imports_seen_from(self, node: ast.AST) -> Iterator[Binding]:
         scope: Scope | None = self.module.table.scopes.get(node, self.module.table.root)
         while scope is not None:
-            for local, bindings in scope.bindings.items():
-                for binding in bindings:
-                    usable = binding.node not in self.moves and binding.node not in self.dropped
-                    if (
-                        len(bindings) != 1
-                        or not usable
-                        or in_type_checking(self.module, binding.node)
-                    ):
-                        continue
-                    if binding.kind == "from" and binding.path == path:
-                        return local
-                    if binding.kind == "import" and binding.path == source == "agentlightning":
-                        return f"{local}.{name}"
+            for bindings in scope.bindings.values():
+                binding = bindings[0]
+                usable = binding.node not in self.moves and binding.node not in self.dropped
+                imported = len(bindings) == 1 and binding.kind in ("from", "import")
+                if imported and usable and not in_type_checking(self.module, binding.node):
+                    yield binding
             scope = scope.parent
-        return None
 
     def _free_name(self, name: str, scope: Scope) -> str:
         if not self.taken(name):

@@ -91,6 +91,19 @@ class EditSet:
                 fresh.append(new)
         self.edits.extend(fresh)
 
+    def swallowed(self, group: Sequence[Edit], text: str) -> bool:
+        """Whether accepted replacements took away all code that the edits of `group` change."""
+        return bool(group) and all(
+            any(
+                old.opaque
+                and old.contains(new)
+                and text[new.start : new.end] not in old.transform("")
+                for old in self.edits
+            )
+            for new in group
+            if new.start != new.end
+        )
+
     def apply(self, text: str) -> str:
         """The text with every edit done."""
         return _render(text, 0, len(text), sorted(self.edits, key=_outermost_first))

@@ -18,12 +18,13 @@ class Parameter:
 
     `was` names the parameter whose annotation, default and place in the layout are kept;
     `name` is what it is called now. `annotation` replaces the old one when it is not None
-    (an empty text drops it).
+    (an empty text drops it). Without `keep_default` the parameter becomes a required one.
     """
 
     name: str
     was: str | None = None
     annotation: str | None = None
+    keep_default: bool = True
 
 
 @dataclass(slots=True)
@@ -128,6 +129,8 @@ def _made(parameter: Parameter, old: dict[str, cst.Param]) -> cst.Param:
     if base is None:
         base = cst.Param(cst.Name(parameter.name))
     changed = base.with_changes(name=base.name.with_changes(value=parameter.name))
+    if not parameter.keep_default:
+        changed = changed.with_changes(default=None, equal=cst.MaybeSentinel.DEFAULT)
     if parameter.annotation is None:
         return changed
     if not parameter.annotation:

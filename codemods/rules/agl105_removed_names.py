@@ -1,0 +1,55 @@
+"""AGL105: names that have no counterpart in 0.3.0."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+
+from codemods import api_map
+from codemods.context import FileContext
+from codemods.rule import Hit, Rule
+
+
+class RemovedNames(Rule):
+    """Imports and dotted uses of names and modules that are gone."""
+
+    code = "AGL105"
+    title = "Name was removed without a counterpart"
+    why = (
+        "Some parts of 0.1 were dropped: `HttpTracer`, the local AgentOps server, helpers of "
+        "`verl`. Importing them fails; what to do instead depends on what they were used for."
+    )
+    before = "from agentlightning.tracer.http import HttpTracer"
+    after = "(left as it is and reported)"
+    applicability = "manual"
+    nodes = (ast.ImportFrom, ast.Import, ast.Attribute)
+
+    def check(self, node: ast.AST, ctx: FileContext) -> Iterable[Hit]:
+        """Names whose row in the map has no replacement."""
+        if isinstance(node, ast.ImportFrom) and not node.level:
+            for alias in node.names:
+                yield from _gone(alias, f"{node.module}.{alias.name}", ctx)
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                yield from _gone(alias, alias.name, ctx)
+        elif isinstance(node, ast.Attribute):
+            path = ctx.written(node)
+            if path is not None:
+                yield from _gone(node, path, ctx)
+
+
+def _gone(node: ast.AST, path: str, ctx: FileContext) -> Iterator[Hit]:
+    if path.partition(".")[0] != "agentlightning":
+        return
+    known = api_map.load()
+    row = known.lookup(path)
+    if row is None and isinstance(node, ast.alias):
+        row = known.modules.get(path.rpartition(".")[0])
+        row = row if row is not None and row.change == "removed" else None
+    importable = row is not None and row.kind not in ("method", "attribute", "parameter")
+    if row is None or not importable or row.replacement["agentlightning"] is not None:
+        return
+    if row.successor is not None and row.applicability == "shim":
+        return  # a rule of its own rewrites it
+    advice = row.advice or "take it out"
+    yield Hit(node, f"`{path}` does not exist in 0.3.0", reason=advice, symbol=row.path)
