@@ -18,10 +18,17 @@ __all__ = ["__version__", "legacy"]
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
-        return metadata.version("agentlightning-compat")
+        return _version()
     if name in _MODULES:
         return import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def _version() -> str:
+    try:
+        return metadata.version("agentlightning-compat")
+    except metadata.PackageNotFoundError:  # run from a source tree
+        return "0+source"
 
 
 def __dir__() -> list[str]:

@@ -98,7 +98,7 @@ async def wait_completed(
     deadline = time.monotonic() + timeout if timeout else None
     pause = _FIRST_PAUSE_SECONDS
     while True:
-        rollout = await store.get_rollout_by_id(rollout_id)
+        rollout = await stored_rollout(store, rollout_id)
         if rollout is not None and rollout.status in FINISHED:
             _taken.take(store, rollout_id)
             return await _completed(store, rollout, adapter)
@@ -119,7 +119,7 @@ async def take_completed(
     Returns:
         `None` if it is not finished, not known, or was returned before for this store object.
     """
-    rollout = await store.get_rollout_by_id(rollout_id)
+    rollout = await stored_rollout(store, rollout_id)
     if rollout is None or rollout.status not in FINISHED:
         return None
     return await _take(store, rollout, adapter)
@@ -134,6 +134,15 @@ async def drain_completed(store: Any, *, adapter: Any = None) -> list[CompletedR
     finished = await store.query_rollouts(status_in=list(FINISHED))
     taken = [await _take(store, rollout, adapter) for rollout in finished]
     return [rollout for rollout in taken if rollout is not None]
+
+
+async def stored_rollout(store: Any, rollout_id: str) -> Any | None:
+    """Return the rollout as it is now, `None` if the store does not know it.
+
+    By a query, because a store client's `get_rollout_by_id` returns `None` for errors, too.
+    """
+    found = list(await store.query_rollouts(rollout_id_in=[rollout_id]))
+    return found[0] if found else None
 
 
 async def _take(store: Any, rollout: Any, adapter: Any) -> CompletedRollout | None:

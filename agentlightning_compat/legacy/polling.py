@@ -60,4 +60,5 @@ async def _started(store: Any, claimed: Any) -> Any:
     attempt = await store.update_attempt(
         claimed.rollout_id, claimed.attempt.attempt_id, status="running"
     )
-    return claimed.model_copy(update={"status": "running", "attempt": attempt})
+    # A store in memory goes on changing the attempt that it returned.
+    return claimed.model_copy(update={"status": "running", "attempt": attempt.model_copy()})

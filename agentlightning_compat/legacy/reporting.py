@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from agentlightning_compat.legacy import target
+from agentlightning_compat.legacy.completed import stored_rollout
 from agentlightning_compat.legacy.drafts import realise, reward_draft
 from agentlightning_compat.legacy.results import Report, report_result, to_result
 from agentlightning_compat.legacy.shapes import (
@@ -123,7 +124,7 @@ async def _attempt_of(store: Any, rollout: Any) -> tuple[str, str]:
         return rollout.rollout_id, attempt.attempt_id
     rollout_id = rollout if isinstance(rollout, str) else rollout.rollout_id
     latest = None
-    if await store.get_rollout_by_id(rollout_id) is not None:
+    if await stored_rollout(store, rollout_id) is not None:
         latest = await store.get_latest_attempt(rollout_id)
     if latest is None:
         raise LookupError(f"rollout {rollout_id!r} has no attempt in the store: was it claimed?")

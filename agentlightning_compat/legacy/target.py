@@ -39,10 +39,12 @@ def api(name: str, *hints: object) -> Any:
     Raises:
         ImportError: no installed package has the name.
     """
+    cause: ImportError | None = None
     for root in _candidates(hints):
         try:
             module = import_module(root)
-        except ImportError:
+        except ImportError as error:
+            cause = error
             continue
         found = getattr(module, name, None)
         if found is not None:
@@ -50,7 +52,7 @@ def api(name: str, *hints: object) -> Any:
     raise ImportError(
         f"no installed agent-lightning package has {name!r}; the store API is in releases 0.2 and"
         ' 0.3: pip install "agentlightning>=0.3,<1.0"'
-    )
+    ) from cause
 
 
 def active_tracer() -> Any | None:

@@ -16,7 +16,7 @@ from tests.oracles import oracle_python
 
 _ROOT = Path(__file__).parents[2]
 _SCRIPTS = Path(__file__).parent / "real"
-_SECONDS = 150
+_SECONDS = 300
 
 
 @cache
