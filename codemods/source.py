@@ -13,8 +13,6 @@ import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
-from codemods.syntax import explain
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -123,6 +121,8 @@ def parse(source: Source) -> ast.Module:
     try:
         return ast.parse(source.text, source.path)
     except SyntaxError as error:
+        from codemods.syntax import explain  # its patterns cost more than reading a small file
+
         message, way_out = explain(error, source.text)
         raise SourceError(source.path, error.lineno or 0, message, way_out) from None
     except (RecursionError, MemoryError):
