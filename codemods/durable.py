@@ -36,7 +36,7 @@ def write_new(path: str, data: bytes, mode: int, owner: os.stat_result | None = 
             left = memoryview(data)
             while left:
                 left = left[os.write(file, left) :]
-            if owner is not None and sys.platform != "win32":
+            if owner is not None:
                 _give(file, owner)
             os.chmod(path, mode)
             os.fsync(file)
@@ -71,6 +71,8 @@ def put_in_place(
 
 def _give(file: int, owner: os.stat_result) -> None:
     """Give a file to its owner, where the user may; otherwise it is the user's."""
+    if sys.platform == "win32":
+        return
     mine = os.fstat(file)
     if (mine.st_uid, mine.st_gid) != (owner.st_uid, owner.st_gid):
         with suppress(OSError):
