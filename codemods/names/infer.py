@@ -6,9 +6,12 @@ import ast
 from collections.abc import Iterator
 from typing import Protocol
 
-from codemods.names import known
+from codemods.names import classes, known
+from codemods.names.annotations import annotated, instance_of
 from codemods.names.module import Module
-from codemods.names.scopes import Binding, FunctionNode
+from codemods.names.parameters import fixture, self_or_class
+from codemods.names.scopes import Binding
+from codemods.names.shapes import is_none, is_property, returns_of, self_assignments
 from codemods.names.values import (
     BoundMethod,
     External,
@@ -19,7 +22,6 @@ from codemods.names.values import (
     Value,
 )
 
-_WRAPPERS = {"Optional", "Annotated", "Final", "ClassVar", "Required", "NotRequired"}
 _DEPTH = 24
 
 
@@ -79,7 +81,7 @@ class Inference:
 
     def _either(self, module: Module, *branches: ast.expr) -> Value | None:
         """What all branches are, `None` apart; nothing, if one of them is unknown."""
-        known_branches = [b for b in branches if not _is_none(b)]
+        known_branches = [b for b in branches if not is_none(b)]
         values = [self.infer(module, branch) for branch in known_branches]
         first = values[0] if values else None
         if first is None or any(v is None or not _same(first, v) for v in values):
@@ -196,63 +198,41 @@ class Inference:
         return None
 
     def _external_member(self, owner: Instance, path: str, name: str) -> Value | None:
-        for cls in external_bases(path):
+        for cls in classes.external_bases(path):
             found = known.MEMBER_TYPES.get(cls, {}).get(name)
-            if found is not None and name not in _METHODS:
+            if found is not None and name not in known.METHODS:
                 return Instance(External(found))
         return BoundMethod(owner, name)
 
     def _class_member(self, cls: ProjectClass, name: str, owner: Value) -> Value | None:
         for base in self.mro(cls):
             if isinstance(base, External):
-                shown = Instance(base) if isinstance(owner, Instance) else base
-                if isinstance(shown, Instance):
-                    return self._external_member(shown, base.path, name)
+                if base.path.partition(".")[0] != "agentlightning":
+                    continue
+                if isinstance(owner, Instance):
+                    return self._external_member(Instance(base), base.path, name)
                 return External(f"{base.path}.{name}")
             scope = base.module.table.inner[base.node]
-            bindings = scope.bindings.get(name) or _self_assignments(base.module, base.node, name)
+            bindings = scope.bindings.get(name) or self_assignments(base.module, base.node, name)
             if not bindings:
                 continue
             binding = bindings[-1]
-            if isinstance(binding.node, ast.FunctionDef) and _is_property(binding.node):
+            if isinstance(binding.node, ast.FunctionDef) and is_property(binding.node):
                 return self._returned(ProjectFunction(base.module, binding.node))
             return self.binding(base.module, binding)
         return None
 
     def mro(self, cls: ProjectClass) -> Iterator[ProjectClass | External]:
         """A class and its bases, nearest first; outside bases end each chain."""
-        seen: set[ast.ClassDef] = set()
-        queue: list[ProjectClass | External] = [cls]
-        while queue:
-            current = queue.pop(0)
-            yield current
-            if isinstance(current, External) or current.node in seen:
-                continue
-            seen.add(current.node)
-            for expression in current.node.bases:
-                base = self.base(current.module, expression)
-                if isinstance(base, External) or (
-                    isinstance(base, ProjectClass) and base.node not in seen
-                ):
-                    queue.append(base)
+        return classes.mro(self, cls)
 
     def base(self, module: Module, expression: ast.expr) -> Value | None:
         """What a base-class expression stands for; `Base[T]` is `Base`."""
-        if isinstance(expression, ast.Subscript):
-            expression = expression.value
-        return self.infer(module, expression)
+        return classes.base_of(self, module, expression)
 
     def derives(self, value: Value | None, *paths: str) -> bool:
         """Whether a class, or an instance's class, is one of `paths` or comes from it."""
-        of = value.of if isinstance(value, Instance) else value
-        if isinstance(of, External):
-            return any(base in paths for base in external_bases(of.path))
-        if not isinstance(of, ProjectClass):
-            return False
-        return any(
-            isinstance(base, External) and any(b in paths for b in external_bases(base.path))
-            for base in self.mro(of)
-        )
+        return classes.derives(self, value, *paths)
 
     def _call(self, module: Module, node: ast.Call) -> Value | None:
         callee = self.infer(module, node.func)
@@ -265,7 +245,7 @@ class Inference:
                 return self._returned(callee)
             case BoundMethod(owner, name):
                 assert isinstance(owner.of, External)
-                for cls in external_bases(owner.of.path):
+                for cls in classes.external_bases(owner.of.path):
                     found = known.MEMBER_TYPES.get(cls, {}).get(name)
                     if found is not None:
                         return Instance(External(found))
@@ -301,22 +281,11 @@ class Inference:
             found = self.annotated(module, binding.annotation)
             if found is not None:
                 return found
-        function = binding.scope.node
-        cls = module.table.parents.get(function)
-        if isinstance(cls, ast.ClassDef) and isinstance(
-            function, ast.FunctionDef | ast.AsyncFunctionDef
-        ):
-            return _first_parameter(module, cls, function, binding.name)
-        return self._fixture(module, binding.name)
-
-    def _fixture(self, module: Module, name: str) -> Value | None:
-        for binding in module.table.root.bindings.get(name, ()):
-            node = binding.node
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and any(
-                _dotted_tail(d) == "fixture" for d in node.decorator_list
-            ):
-                return self._returned(ProjectFunction(module, node))
-        return None
+        owner = self_or_class(module, binding)
+        if owner is not None:
+            return owner
+        function = fixture(module, binding.name)
+        return None if function is None else self._returned(function)
 
     def _element(self, module: Module, iterable: ast.expr | None) -> Value | None:
         while isinstance(iterable, ast.Await):
@@ -340,130 +309,12 @@ class Inference:
         if isinstance(value, ast.Call) and binding.index < len(value.args):
             callee = self.infer(module, value.func)
             if callee == External(known.LIGHTNING_CLI):
-                return _instance_of(self.infer(module, value.args[binding.index]))
+                return instance_of(self.infer(module, value.args[binding.index]))
         return None
 
     def annotated(self, module: Module, annotation: ast.expr) -> Value | None:
         """The instance that a type expression promises; `X | None` is `X`."""
-        match annotation:
-            case ast.Constant(value=str() as text):
-                return self._quoted(module, annotation, text)
-            case ast.BinOp(op=ast.BitOr(), left=left, right=right):
-                return self.annotated(module, left) or self.annotated(module, right)
-            case ast.Subscript(value=outer, slice=inner):
-                name = _dotted_tail(outer)
-                if name in _WRAPPERS or name == "Union":
-                    choices = inner.elts if isinstance(inner, ast.Tuple) else [inner]
-                    found = (self.annotated(module, choice) for choice in choices)
-                    return next((value for value in found if value is not None), None)
-                return _instance_of(self.infer(module, outer))
-            case ast.Name() | ast.Attribute():
-                return _instance_of(self.infer(module, annotation))
-        return None
-
-    def _quoted(self, module: Module, node: ast.Constant, text: str) -> Value | None:
-        try:
-            expression = ast.parse(text.strip(), mode="eval").body
-        except (SyntaxError, ValueError):
-            return None
-        scope = module.table.scopes.get(node)
-        if scope is None:
-            return None
-        for part in ast.walk(expression):
-            module.table.scopes[part] = scope
-            for attribute in ("lineno", "end_lineno", "col_offset", "end_col_offset"):
-                if hasattr(part, attribute):
-                    setattr(part, attribute, getattr(node, attribute))
-        return self.annotated(module, expression)
-
-
-_METHODS = {name for members in known.MEMBER_TYPES.values() for name in members} - {
-    "trainer",
-    "runner",
-    "tracer",
-    "agent",
-    "triplet_exporter",
-}
-
-
-def external_bases(path: str) -> Iterator[str]:
-    """A class of agentlightning and those that it inherits from."""
-    yield path
-    for base in known.BASES.get(path, ()):
-        yield from external_bases(base)
-
-
-def returns_of(function: FunctionNode | ast.Lambda) -> Iterator[ast.Return]:
-    """The return statements of a function itself, not of functions inside it."""
-    if isinstance(function, ast.Lambda):
-        return
-    stack: list[ast.AST] = list(reversed(function.body))
-    while stack:
-        node = stack.pop()
-        if isinstance(node, ast.Return):
-            yield node
-        elif not isinstance(
-            node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda
-        ):
-            stack.extend(reversed(list(ast.iter_child_nodes(node))))
-
-
-def _self_assignments(module: Module, cls: ast.ClassDef, name: str) -> list[Binding]:
-    found = []
-    scope = module.table.inner[cls]
-    for method in cls.body:
-        if not isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef):
-            continue
-        for node in ast.walk(method):
-            if isinstance(node, ast.Assign | ast.AnnAssign):
-                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-                for target in targets:
-                    if _is_self_attribute(target, name):
-                        annotation = node.annotation if isinstance(node, ast.AnnAssign) else None
-                        found.append(Binding(name, "assign", node, scope, node.value, annotation))
-    return found
-
-
-def _is_self_attribute(node: ast.expr, name: str) -> bool:
-    return (
-        isinstance(node, ast.Attribute)
-        and node.attr == name
-        and isinstance(node.value, ast.Name)
-        and node.value.id == "self"
-    )
-
-
-def _first_parameter(
-    module: Module, cls: ast.ClassDef, function: FunctionNode, name: str
-) -> Value | None:
-    positional = [*function.args.posonlyargs, *function.args.args]
-    if not positional or positional[0].arg != name:
-        return None
-    decorators = {_dotted_tail(d) for d in function.decorator_list}
-    if "staticmethod" in decorators:
-        return None
-    owner = ProjectClass(module, cls)
-    return owner if "classmethod" in decorators else Instance(owner)
-
-
-def _is_property(function: ast.FunctionDef) -> bool:
-    return any(_dotted_tail(d) in ("property", "cached_property") for d in function.decorator_list)
-
-
-def _dotted_tail(node: ast.expr) -> str:
-    if isinstance(node, ast.Call):
-        node = node.func
-    if isinstance(node, ast.Attribute):
-        return node.attr
-    return node.id if isinstance(node, ast.Name) else ""
-
-
-def _instance_of(value: Value | None) -> Value | None:
-    return Instance(value) if isinstance(value, External | ProjectClass) else None
-
-
-def _is_none(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and node.value is None
+        return annotated(self, module, annotation)
 
 
 def _same(left: Value, right: Value) -> bool:

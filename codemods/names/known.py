@@ -75,3 +75,12 @@ MEMBER_TYPES: dict[str, dict[str, str]] = {
 ELEMENT_TYPES: dict[str, dict[str, str]] = {
     SERVER: {"retrieve_completed_rollouts": ROLLOUT},
 }
+
+# Members that are called; the others are read as attributes.
+METHODS = {name for members in MEMBER_TYPES.values() for name in members} - {
+    "trainer",
+    "runner",
+    "tracer",
+    "agent",
+    "triplet_exporter",
+}

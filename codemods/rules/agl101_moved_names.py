@@ -6,7 +6,6 @@ import ast
 from collections.abc import Iterable, Iterator
 
 from codemods import api_map
-from codemods.api_map.table import is_intact
 from codemods.context import FileContext
 from codemods.edit.rewrite import Rewrite
 from codemods.names import known
@@ -61,10 +60,12 @@ def _framework(path: str) -> bool:
 
 def destination(path: str) -> str | None:
     """Where 0.3.0 has the thing at a legacy path, if it is somewhere else."""
-    row = api_map.load().lookup(path)
-    if row is None or row.path in ELSEWHERE or is_intact(row, path):
+    known_names = api_map.load()
+    row = known_names.lookup(path)
+    if row is None or row.path in ELSEWHERE:
         return None
-    return row.replacement["agentlightning"]
+    new = known_names.replacement_for(path, "agentlightning")
+    return None if new == path else new
 
 
 def _imported(alias: ast.alias, path: str, ctx: FileContext) -> Iterator[Hit]:

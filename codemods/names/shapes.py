@@ -1,0 +1,69 @@
+"""Small questions about syntax that need no names resolved."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from codemods.names.module import Module
+from codemods.names.scopes import Binding, FunctionNode
+
+
+def returns_of(function: FunctionNode | ast.Lambda) -> Iterator[ast.Return]:
+    """The return statements of a function itself, not of functions inside it."""
+    if isinstance(function, ast.Lambda):
+        return
+    stack: list[ast.AST] = list(reversed(function.body))
+    while stack:
+        node = stack.pop()
+        if isinstance(node, ast.Return):
+            yield node
+        elif not isinstance(
+            node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda
+        ):
+            stack.extend(reversed(list(ast.iter_child_nodes(node))))
+
+
+def self_assignments(module: Module, cls: ast.ClassDef, name: str) -> list[Binding]:
+    """The assignments to `self.name` in the methods of a class."""
+    found = []
+    scope = module.table.inner[cls]
+    for method in cls.body:
+        if not isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        for node in ast.walk(method):
+            if isinstance(node, ast.Assign | ast.AnnAssign):
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                for target in targets:
+                    if _is_self_attribute(target, name):
+                        annotation = node.annotation if isinstance(node, ast.AnnAssign) else None
+                        found.append(Binding(name, "assign", node, scope, node.value, annotation))
+    return found
+
+
+def _is_self_attribute(node: ast.expr, name: str) -> bool:
+    return (
+        isinstance(node, ast.Attribute)
+        and node.attr == name
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "self"
+    )
+
+
+def is_property(function: ast.FunctionDef) -> bool:
+    """Whether reading the attribute calls the function."""
+    return any(dotted_tail(d) in ("property", "cached_property") for d in function.decorator_list)
+
+
+def dotted_tail(node: ast.expr) -> str:
+    """The last name of a dotted expression, or of the callee of a call."""
+    if isinstance(node, ast.Call):
+        node = node.func
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def is_none(node: ast.expr) -> bool:
+    """Whether an expression is the literal None."""
+    return isinstance(node, ast.Constant) and node.value is None
