@@ -88,9 +88,16 @@ class ApiMap:
         symbol = self.lookup(dotted_path)
         if symbol is None:
             return None
-        if target == "agentlightning" and is_intact(symbol, dotted_path):
+        if target == "agentlightning" and self._is_intact(symbol, dotted_path):
             return dotted_path
         return symbol.replacement[target]
+
+    def _is_intact(self, symbol: Symbol, path: str) -> bool:
+        """Whether `path` still leads to the same thing in 0.3.0, and from a module to stay in."""
+        module = self._modules.get(split_path(path)[0])
+        if module is not None and module.replacement["agentlightning"] != module.path:
+            return False
+        return resolves_unchanged(symbol, path)
 
     def successor_for(self, dotted_path: str, target: Target) -> str | None:
         """What the store API of `target` has in place of this path, if anything."""
@@ -111,7 +118,7 @@ class ApiMap:
         return frozenset(symbol.name for symbol in self.symbols if symbol.legacy)
 
 
-def is_intact(symbol: Symbol, path: str) -> bool:
+def resolves_unchanged(symbol: Symbol, path: str) -> bool:
     """Whether `path` still leads to the same thing in agentlightning 0.3.0."""
     if symbol.change in ("moved", "renamed", "removed") or symbol.prerelease:
         return False
