@@ -99,7 +99,7 @@ class Patterns:
             from pathspec import GitIgnoreSpec
 
             by_name = [line if not _is_placed(line) else "#" for line in self._lines]
-            by_place = [line if _is_placed(line) else "#" for line in self._lines]
+            by_place = [_all_below(line) if _is_placed(line) else "#" for line in self._lines]
             self._specs = (GitIgnoreSpec.from_lines(by_name), GitIgnoreSpec.from_lines(by_place))
         return self._specs
 
@@ -229,6 +229,13 @@ def _trimmed(line: str) -> str:
 def _is_placed(line: str) -> bool:
     """Whether a line says where, and not just what name (`/a`, `a/b`, but not `a` or `a/`)."""
     return "/" in line.rstrip("/")
+
+
+def _all_below(line: str) -> str:
+    """A line that ends in `/**` said so that pathspec does not take it for the folder too."""
+    if line.endswith("/**"):
+        return line + "/*"
+    return line + "*/" if line.endswith("/**/") else line
 
 
 def _head(body: str) -> str:

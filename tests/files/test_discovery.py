@@ -184,6 +184,10 @@ class TestIgnored:
         )
         assert _found(tmp_path).python == ["keep/gen_a.py", "sub/top.py"]
 
+    def test_a_line_for_all_below_a_folder_is_not_one_for_the_folder(self, tmp_path):
+        _tree(tmp_path, {".gitignore": "a/**\n!keep.py\n", "a/keep.py": "", "a/b.py": ""})
+        assert _found(tmp_path).python == ["a/keep.py"]
+
     def test_files_above_count_up_to_the_root_of_the_repository(self, tmp_path):
         _tree(
             tmp_path,
@@ -269,7 +273,24 @@ _LINES = st.one_of(
         ["*", "!*/", "*.py", "!*.py", "/*", "a", "a/", "!a", "/a", "a/b", "a/*", "**/b"]
     ),
     st.sampled_from(
-        ["a/**", "!/a/b/", "[ab].py", "[!a]*", "?.py", "# no", "", "\\a.py", "a*", "*b*"]
+        [
+            "a/**",
+            "!/a/b/",
+            "[ab].py",
+            "[!a]*",
+            "a/**/",
+            "!a/**",
+            "**/a/**",
+            "/**",
+            "!**/",
+            "a/*/",
+            "?.py",
+            "# no",
+            "",
+            "\\a.py",
+            "a*",
+            "*b*",
+        ]
     ),
     st.sampled_from(
         ["!a.py", "a/a.py", "a/**/b.py", "*.p[xy]", "x\\[y\\].py", "a b.py", "b.py ", "!b"]
@@ -277,7 +298,7 @@ _LINES = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     files=st.sets(
         st.lists(st.sampled_from(_NAMES[:3]), max_size=3).flatmap(
