@@ -1,0 +1,53 @@
+"""The command `agl-migrate`, also where the user's repository has a package `codemods` itself.
+
+Importing this module loads our `codemods` by its location, so that neither PYTHONPATH nor the
+current folder decides which one is meant. Worker processes come in here for the same reason.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+
+__all__ = ["main", "start_worker"]
+
+_NAME = "codemods"
+
+
+def _load_codemods() -> None:
+    folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), _NAME)
+    start = os.path.join(folder, "__init__.py")
+    loaded = sys.modules.get(_NAME)
+    if loaded is not None:
+        if os.path.realpath(getattr(loaded, "__file__", None) or "") == os.path.realpath(start):
+            return
+        for name in [n for n in sys.modules if n == _NAME or n.startswith(_NAME + ".")]:
+            del sys.modules[name]
+    spec = importlib.util.spec_from_file_location(_NAME, start, submodule_search_locations=[folder])
+    if spec is None or spec.loader is None:
+        raise ImportError(f"agl-migrate is not installed completely: {start} is missing")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[_NAME] = module
+    spec.loader.exec_module(module)
+
+
+_load_codemods()
+
+
+def main() -> None:
+    """Run the command line; exits with 0 (clean), 1 (findings) or 2 (error)."""
+    from codemods.cli import main as run
+
+    sys.exit(run(sys.argv[1:]))
+
+
+def start_worker(payload: bytes) -> None:
+    """Make a worker process ready."""
+    from codemods.workers import start
+
+    start(payload)
+
+
+if __name__ == "__main__":
+    main()

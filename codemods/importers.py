@@ -1,0 +1,75 @@
+"""Which files import one of the project's own modules: the second literal round.
+
+Files that say nothing of the framework may still use it through a module of the project. They
+are found by the words of their import statements, without a parser.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from codemods.files import scan_literals
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_IMPORT = b"import"
+_STAR = b"*"
+_SEPARATORS = bytes.maketrans(b".,();\\", b"      ")
+
+
+class Importers:
+    """The files that were not taken in yet, with the words of their import statements."""
+
+    def __init__(self, files: Iterable[str]) -> None:
+        self._words = {path: import_words(data) for path, data in scan_literals(files, _IMPORT)}
+
+    def take(self, pairs: Iterable[tuple[str, str]]) -> list[tuple[str, bytes]]:
+        """The files, with their bytes, that import a module and hold a name that goes with it.
+
+        `pairs` are the last part of a module's name and a name in it. What is taken once is not
+        handed out again.
+        """
+        wanted: dict[bytes, list[bytes]] = {}
+        for stem, name in pairs:
+            wanted.setdefault(stem.encode(), []).append(name.encode())
+        stems = frozenset(wanted)
+        likely: dict[str, list[bytes]] = {}
+        for path, words in self._words.items():
+            present = stems.intersection(words.split())
+            if present:
+                likely[path] = [b""] if _STAR in words else _joined(wanted, present)
+        found = [
+            (path, data)
+            for path, data in scan_literals(likely, b"")
+            if any(name in data for name in likely[path])
+        ]
+        for path, _ in found:
+            del self._words[path]
+        return found
+
+
+def _joined(wanted: dict[bytes, list[bytes]], stems: Iterable[bytes]) -> list[bytes]:
+    return [name for stem in stems for name in wanted[stem]]
+
+
+def import_words(data: bytes) -> bytes:
+    """All words of the import statements of a file, and of whatever else looks like one."""
+    return b" ".join(_imports(data)).translate(_SEPARATORS)
+
+
+def _imports(data: bytes) -> Iterator[bytes]:
+    end = 0
+    while (at := data.find(_IMPORT, end)) >= 0:
+        start = data.rfind(b"\n", 0, at) + 1
+        end = data.find(b"\n", at)
+        if end < 0:
+            end = len(data)
+        opening = data.find(b"(", at, end)
+        if opening >= 0:
+            closing = data.find(b")", opening)
+            end = max(end, closing)
+        while data[end - 1 : end] == b"\\" and end < len(data):
+            following = data.find(b"\n", end + 1)
+            end = following if following >= 0 else len(data)
+        yield data[start:end]
