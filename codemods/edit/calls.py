@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import libcst as cst
 
 from codemods.edit.ranges import Blocked
+from codemods.edit.slices import newline_of, parse_slice, slice_code
 
 Step = Callable[[cst.Call], cst.Call]
 
@@ -80,6 +81,16 @@ class CallEdit:
         self.steps.append(step)
         return self
 
+    def set_value(self, index: int, value: str) -> CallEdit:
+        """Give another value to the argument at `index`, positional or not."""
+
+        def step(call: cst.Call) -> cst.Call:
+            changed = call.args[index].with_changes(value=cst.parse_expression(value))
+            return call.with_changes(args=[*call.args[:index], changed, *call.args[index + 1 :]])
+
+        self.steps.append(step)
+        return self
+
     def add_positional(self, value: str, index: int) -> CallEdit:
         """Insert `value` as the positional argument at `index`."""
 
@@ -123,6 +134,20 @@ class CallEdit:
         self.steps.append(step)
         return self
 
+    def to_function(self, text: str) -> CallEdit:
+        """`x.method(a)` into `text(x, a)`."""
+
+        def step(call: cst.Call) -> cst.Call:
+            if not isinstance(call.func, cst.Attribute):
+                raise Blocked("the method is not called as an attribute")
+            first = cst.Arg(call.func.value)
+            if call.args:
+                first = first.with_changes(comma=_comma_like(call))
+            return call.with_changes(func=cst.parse_expression(text), args=[first, *call.args])
+
+        self.steps.append(step)
+        return self
+
     def set_function(self, text: str) -> CallEdit:
         """Call `text` instead, with the same arguments."""
         self.steps.append(lambda call: call.with_changes(func=cst.parse_expression(text)))
@@ -152,33 +177,10 @@ class CallEdit:
             raise Blocked("another rewrite changed this call into something else")
         for step in self.steps:
             call = step(call)
-        return slice_code(call)
+        return slice_code(call, newline_of(text))
 
 
 _TIGHT = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
-
-
-def parse_slice(text: str) -> cst.BaseExpression:
-    """The expression in a slice of a file, which may go over several lines.
-
-    Raises:
-        Blocked: LibCST cannot parse it, or would not give back the same bytes.
-    """
-    try:
-        # The parentheses let the slice span lines, as the ones around it did in the file.
-        node = cst.parse_expression(f"({text})")
-    except (cst.ParserSyntaxError, RecursionError) as error:
-        raise Blocked("LibCST cannot parse this expression") from error
-    lpar, rpar = node.lpar[1:], node.rpar[:-1]
-    bare = node.with_changes(lpar=lpar, rpar=rpar)
-    if slice_code(bare) != text:
-        raise Blocked("LibCST does not give this expression back unchanged")
-    return bare
-
-
-def slice_code(node: cst.CSTNode) -> str:
-    """The source text of a node, without a module around it."""
-    return cst.Module([]).code_for_node(node)
 
 
 def _comma_like(call: cst.Call) -> cst.Comma:

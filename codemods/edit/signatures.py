@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import libcst as cst
 
 from codemods.edit.ranges import Blocked
+from codemods.edit.slices import newline_of, slice_code
 
 Step = Callable[[cst.FunctionDef], cst.FunctionDef]
 
@@ -82,21 +83,22 @@ class SignatureEdit:
         node = _parse(text)
         for step in self.steps:
             node = step(node)
-        return _code(node)
+        return _code(node, newline_of(text))
 
 
 def _parse(header: str) -> cst.FunctionDef:
+    newline = newline_of(header)
     try:
-        node = cst.parse_statement(f"{header} pass\n")
+        node = cst.parse_statement(f"{header} pass{newline}")
     except (cst.ParserSyntaxError, RecursionError) as error:
         raise Blocked("LibCST cannot parse this function header") from error
-    if not isinstance(node, cst.FunctionDef) or _code(node) != header:
+    if not isinstance(node, cst.FunctionDef) or _code(node, newline) != header:
         raise Blocked("LibCST does not give this function header back unchanged")
     return node
 
 
-def _code(node: cst.FunctionDef) -> str:
-    return cst.Module([]).code_for_node(node).removesuffix(" pass\n")
+def _code(node: cst.FunctionDef, newline: str) -> str:
+    return slice_code(node, newline).removesuffix(f" pass{newline}")
 
 
 def _arranged(

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from codemods.edit.calls import CallEdit
 from codemods.edit.ranges import Blocked
+from codemods.edit.signatures import SignatureEdit
 
 
 @pytest.mark.parametrize(
@@ -63,6 +64,22 @@ def test_reorder_keeps_the_layout() -> None:
 
 def test_positional_argument_gets_a_name() -> None:
     assert CallEdit().name_positional(1, "x")("f(a, b)") == "f(a, x=b)"
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_line_endings_stay_as_they_are(end: str) -> None:
+    before = f"f({end}    a,  # first{end}    b,{end})"
+    after = f"f({end}    a,  # first{end}    b,{end}    c=1,{end})"
+    assert CallEdit().set_keyword("c", "1")(before) == after
+    header = f"def f({end}    a,  # first{end}    b,{end}):"
+    assert SignatureEdit().rename("g")(header) == header.replace("def f", "def g")
+
+
+def test_method_becomes_a_function_of_its_object() -> None:
+    assert CallEdit().to_function("run")("x.y.go(a, b=1)") == "run(x.y, a, b=1)"
+    assert CallEdit().to_function("run")("make().go()") == "run(make())"
+    before = "x.go(\n    a,  # first\n    b,\n)"
+    assert CallEdit().to_function("run")(before) == "run(\n    x,\n    a,  # first\n    b,\n)"
 
 
 @pytest.mark.parametrize("text", ["f(", "1 +", "f(a) = 3"])
