@@ -1,0 +1,181 @@
+"""Rewrites `fit` with an address: runners for a store server, or `fit_v0` for the server of old."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from codemods.context import FileContext
+from codemods.edit.rewrite import Rewrite
+from codemods.finding import Applicability
+from codemods.legacy.fit_calls import FitCall, Given, fit_call
+from codemods.legacy.trainers import CLASSES, Construction, movable, takes, uses
+from codemods.names import known
+from codemods.names.values import External
+from codemods.rule import Fix
+
+HELPERS = "agentlightning_compat.legacy"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a fleet has to connect to: the expression, and how often a client polled there."""
+
+    value: ast.expr
+    poll_interval: ast.expr | None = None
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A rewrite of a call, or the reason for none."""
+
+    fix: Fix | None
+    applicability: Applicability = "review"
+    reason: str = ""
+
+
+def fleet(ctx: FileContext, call: FitCall) -> Outcome:
+    """Runners for the store server at the address that the call is given."""
+    assert call.backend is not None
+    address = _address(ctx, call.backend.value)
+    problem = _problem(address.value)
+    if problem:
+        return Outcome(None, reason=problem)
+    built = call.built
+    if built is not None and _in_reach(ctx, call, built, address):
+        literal = isinstance(address.value, ast.Constant)
+
+        def strategy(rewrite: Rewrite) -> None:
+            assert built is not None
+            _construct(ctx, rewrite, built, address)
+            drop(rewrite, call, call.backend, call.loader, call.validation)
+
+        return Outcome(strategy, "review" if literal else "shim")
+
+    def helper(rewrite: Rewrite) -> None:
+        edit = rewrite.call(call.node)
+        drop(rewrite, call, call.loader, call.validation, rename=False)
+        assert call.backend is not None
+        if call.backend.keyword:
+            edit.rename_keyword(call.backend.keyword, "url")
+        edit.to_function(rewrite.use(f"{HELPERS}.fit_fleet", call.node))
+
+    return Outcome(helper, "shim")
+
+
+def drop(rewrite: Rewrite, call: FitCall, *given: Given | None, rename: bool = True) -> None:
+    """Take arguments out of the call, and name it `fit`."""
+    edit = rewrite.call(call.node)
+    present = [item for item in given if item is not None]
+    for item in sorted(present, key=lambda item: item.index, reverse=True):
+        if item.keyword:
+            edit.remove_keyword(item.keyword)
+        else:
+            edit.remove_positional(item.index)
+    if rename and call.func.attr != "fit":
+        edit.rename_attribute("fit")
+
+
+def _construct(ctx: FileContext, rewrite: Rewrite, built: Construction, address: Address) -> None:
+    node = address.value
+    edit = rewrite.call(built.call)
+    if isinstance(node, ast.Constant):
+        parts = urlsplit(str(node.value).strip())
+        strategy = (
+            f'{{"type": "cs", "role": "runner", "server_host": "{parts.hostname}", '
+            f'"server_port": {parts.port or 80}}}'
+        )
+    else:
+        function = rewrite.use(f"{HELPERS}.runner_strategy", built.call)
+        strategy = f"{function}({ctx.source(node)})"
+    edit.set_keyword("strategy", strategy)
+    if address.poll_interval is not None:
+        seconds = ctx.source(address.poll_interval)
+        name = f"{ctx.options.target}.LitAgentRunner"
+        edit.set_keyword("runner", f'{{"type": "{name}", "poll_interval": {seconds}}}')
+
+
+def _address(ctx: FileContext, node: ast.expr) -> Address:
+    """The address in a client's construction, or the expression itself."""
+    call = _client_call(ctx, node)
+    if call is None:
+        is_client = ctx.is_instance(node, known.CLIENT)
+        return Address(node, complete=not is_client)
+    keywords = {k.arg: k.value for k in call.keywords}
+    given = [*call.args, *keywords.values()]
+    if None in keywords or not given or any(isinstance(a, ast.Starred) for a in call.args):
+        return Address(node, complete=False)
+    url = call.args[0] if call.args else keywords.get("endpoint")
+    poll = call.args[1] if len(call.args) > 1 else keywords.get("poll_interval")
+    return Address(node, complete=False) if url is None else Address(url, poll)
+
+
+def _client_call(ctx: FileContext, node: ast.expr) -> ast.Call | None:
+    if isinstance(node, ast.Name):
+        bindings = ctx.module.scope(node).lookup(node.id)
+        if len(bindings) != 1 or bindings[0].kind != "assign" or bindings[0].value is None:
+            return None
+        node = bindings[0].value
+    if not isinstance(node, ast.Call):
+        return None
+    return node if ctx.infer(node.func) == External(known.CLIENT) else None
+
+
+def _problem(node: ast.expr) -> str:
+    """Why 0.3's runners cannot reach the server at a literal address."""
+    if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
+        return ""
+    parts = urlsplit(node.value.strip())
+    if parts.scheme == "https":
+        return "0.3's runners speak plain HTTP only; put a proxy that ends TLS next to them"
+    if parts.scheme != "http" or not parts.hostname:
+        return "this is not an http:// URL, which fit() needs"
+    if parts.path.strip("/") or parts.query or parts.username or ":" in parts.hostname:
+        return (
+            "0.3's runners take a host and a port only; make the store server reachable as "
+            "http://host:port"
+        )
+    return ""
+
+
+def _in_reach(ctx: FileContext, call: FitCall, built: Construction, address: Address) -> bool:
+    """Whether the address can be given where the trainer is built."""
+    keywords = ["strategy"] if address.poll_interval is None else ["strategy", "runner"]
+    parts = [address.value, *([] if address.poll_interval is None else [address.poll_interval])]
+    return (
+        address.complete
+        and call.func.attr in ("fit", "fit_v0")
+        and ctx.is_class(built.call.func, *CLASSES)
+        and takes(ctx, built, *keywords)
+        and all(movable(ctx, part, built.call) for part in parts)
+        and _serves_only(ctx, call, built)
+    )
+
+
+def _serves_only(ctx: FileContext, call: FitCall, built: Construction) -> bool:
+    """Whether nothing else makes the trainer run, which would then run at the address as well."""
+    if built.name is None:
+        return True
+    outermost = built.name.scope.kind == "module"
+    if outermost and built.name.name in ctx.project.exported(ctx.module):
+        return False
+    assert call.backend is not None
+    text = ctx.source(call.backend.value)
+    return all(_harmless(ctx, use, text) for use in uses(ctx, built.name))
+
+
+def _harmless(ctx: FileContext, use: ast.Name, address: str) -> bool:
+    attribute = ctx.parent(use)
+    if not isinstance(attribute, ast.Attribute):
+        return False  # handed on, who knows what for
+    caller = ctx.parent(attribute)
+    if not isinstance(caller, ast.Call) or caller.func is not attribute:
+        return attribute.attr not in ("fit", "fit_v0")
+    other = fit_call(ctx, caller)
+    if other is None:
+        return attribute.attr != "dev"
+    if other.plan != "fleet" or other.backend is None:
+        return False
+    return ctx.source(other.backend.value) == address
