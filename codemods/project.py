@@ -33,6 +33,7 @@ class Project:
         self._imported: dict[Module, set[str]] | None = None
         self._canonical: dict[str, str] = {}
         self.inference = Inference(self)
+        self.memo: dict[object, object] = {}  # what rules worked out over all files
 
     def add(self, path: str, text: str, tree: ast.Module) -> Module:
         """Take a parsed file into the index."""
@@ -164,6 +165,7 @@ class Project:
     def reset(self) -> None:
         """Forget what was derived from the index, after files were added to it."""
         self.inference = Inference(self)
+        self.memo = {}
         self._imported = None
         for name in ("classes", "agents"):
             self.__dict__.pop(name, None)

@@ -113,7 +113,10 @@ def _arranged(
     rest = [p for p in params.params if p.name.value not in named]
     kwonly = [_made(p, old) for p in keyword_only]
     kwonly += [p for p in params.kwonly_params if p.name.value not in named]
-    arranged = _laid_out([*front, *rest], layout, bool(kwonly or _has_star(params)))
+    more = bool(kwonly or _has_star(params))
+    if params.kwonly_params and not more:
+        layout = [*layout[:-1], params.kwonly_params[-1].comma]
+    arranged = _laid_out([*front, *rest], layout, more)
     star = params.star_arg
     if kwonly and not isinstance(star, cst.Param | cst.ParamStar):
         star = cst.ParamStar()
