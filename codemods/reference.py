@@ -1,0 +1,110 @@
+"""The generated part of MIGRATION.md: a page for each rule and the table of the legacy API.
+
+`python -m codemods.reference FILE` writes it between the markers of FILE; with `--check` it only
+says (exit 1) whether what stands there is out of date.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from codemods import api_map
+from codemods.registry import all_rules
+from codemods.rule import Rule
+
+if TYPE_CHECKING:
+    from codemods.api_map.model import Symbol
+
+BEGIN = "<!-- generated: {name} -->"
+END = "<!-- end of generated: {name} -->"
+
+_PARTS = (
+    ("Modules", ("module",)),
+    ("Names", ("class", "function", "constant", "type")),
+    ("Methods and attributes", ("method", "attribute")),
+    ("Parameters", ("parameter",)),
+)
+
+
+class MarkerError(ValueError):
+    """A file without the marker lines that say where a generated part goes."""
+
+
+def rules_page(rules: Iterable[Rule]) -> str:
+    """One section a rule, after a table of all."""
+    listed = list(rules)
+    lines = ["| code | what | rewrite |", "|---|---|---|"]
+    for rule in listed:
+        anchor = rule.code.lower()
+        lines.append(f"| [{rule.code}](#{anchor}) | {rule.title} | {rule.applicability} |")
+    for rule in listed:
+        lines += ["", f"#### {rule.code}", "", f"**{rule.title}** ({rule.applicability})", ""]
+        lines += [rule.why, "", *_code("before", rule.before), *_code("after", rule.after)]
+    return "\n".join(lines)
+
+
+def _code(label: str, text: str) -> Iterator[str]:
+    if text.startswith("("):
+        yield f"*{label}:* {text}"
+        return
+    yield from ("```python", f"# {label}", *text.split("\n"), "```")
+
+
+def api_page(symbols: Iterable[Symbol]) -> str:
+    """Tables of the legacy names that changed, by kind."""
+    rows = [s for s in symbols if not s.foreign and (s.change != "same" or s.successor)]
+    lines: list[str] = []
+    for title, kinds in _PARTS:
+        chosen = sorted((s for s in rows if s.kind in kinds), key=lambda s: s.path)
+        lines += ["", f"#### {title}", "", "| legacy | in 0.3.0 | rewrite | advice |"]
+        lines += ["|---|---|---|---|", *(_row(symbol) for symbol in chosen)]
+    return "\n".join(lines[1:])
+
+
+def _row(symbol: Symbol) -> str:
+    now = symbol.successor or symbol.replacement["agentlightning"]
+    shown = f"`{now}`" if now else "none"
+    cells = (f"`{symbol.path}`", shown, symbol.applicability, symbol.advice)
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def rendered(text: str) -> str:
+    """`text` with every generated part as it has to be now.
+
+    Raises:
+        MarkerError: a pair of marker lines is missing.
+    """
+    parts = {"rules": rules_page(all_rules()), "api": api_page(api_map.load().symbols)}
+    for name, body in parts.items():
+        begin, end = BEGIN.format(name=name), END.format(name=name)
+        head, found, rest = text.partition(begin)
+        _, closed, tail = rest.partition(end)
+        if not found or not closed:
+            raise MarkerError(f"the lines {begin!r} and {end!r} have to stand in the file")
+        text = f"{head}{begin}\n\n{body}\n\n{end}{tail}"
+    return text
+
+
+def main(arguments: list[str]) -> int:
+    """Write or check the files named; 1 if one is (or was) out of date under `--check`."""
+    check = "--check" in arguments
+    stale = 0
+    for name in arguments:
+        if name == "--check":
+            continue
+        path = Path(name)
+        old = path.read_text(encoding="utf-8")
+        new = rendered(old)
+        if new != old and check:
+            print(f"{name}: out of date; run python -m codemods.reference {name}", file=sys.stderr)
+            stale = 1
+        elif new != old:
+            path.write_text(new, encoding="utf-8")
+    return stale
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,18 @@
+"""Set-up that all tests share."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.oracle_venvs import build_missing
+
+settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("default")
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Install the real releases when a test that was chosen needs one."""
+    if any(item.get_closest_marker("oracle") for item in session.items):
+        if not session.config.option.collectonly:
+            build_missing()
