@@ -16,7 +16,7 @@ from pathlib import Path
 _OTEL = (
     "opentelemetry-api==1.44.0",
     "opentelemetry-sdk==1.44.0",
-    "opentelemetry-exporter-otlp-proto-http==1.44.0",
+    "opentelemetry-exporter-otlp==1.44.0",
 )
 REQUIREMENTS = {
     "0.1.2": ("agentlightning==0.1.2", "openai<2"),
