@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from agentlightning_compat.legacy.completed import drain_completed as drain_completed
     from agentlightning_compat.legacy.completed import take_completed as take_completed
     from agentlightning_compat.legacy.completed import wait_completed as wait_completed
+    from agentlightning_compat.legacy.dev_runs import fit_or_dev as fit_or_dev
     from agentlightning_compat.legacy.fleet import fit_fleet as fit_fleet
     from agentlightning_compat.legacy.fleet import runner_strategy as runner_strategy
     from agentlightning_compat.legacy.hooks import AgentMethodHook as AgentMethodHook
@@ -40,6 +41,7 @@ _HOMES = {
     "dev_tasks": "loaders",
     "drain_completed": "completed",
     "fit_fleet": "fleet",
+    "fit_or_dev": "dev_runs",
     "make_rollout": "rollouts",
     "poll_rollout": "polling",
     "poll_rollout_async": "polling",
@@ -63,6 +65,7 @@ __all__ = [
     "dev_tasks",
     "drain_completed",
     "fit_fleet",
+    "fit_or_dev",
     "make_rollout",
     "poll_rollout",
     "poll_rollout_async",

@@ -91,6 +91,27 @@ class CallEdit:
         self.steps.append(step)
         return self
 
+    def change_argument(
+        self, place: int | str, keyword: str, change: Callable[[str], str]
+    ) -> CallEdit:
+        """Give the argument at an index, or with a keyword, the name `keyword` and another value.
+
+        `change` gets the text of the value as it then is.
+        """
+
+        def step(call: cst.Call) -> cst.Call:
+            args = list(call.args)
+            for index, arg in enumerate(args):
+                if place in (index, arg.keyword.value if arg.keyword is not None else None):
+                    value = cst.parse_expression(change(slice_code(arg.value)))
+                    args[index] = arg.with_changes(
+                        keyword=cst.Name(keyword), value=value, equal=_TIGHT
+                    )
+            return call.with_changes(args=args)
+
+        self.steps.append(step)
+        return self
+
     def add_positional(self, value: str, index: int) -> CallEdit:
         """Insert `value` as the positional argument at `index`."""
 

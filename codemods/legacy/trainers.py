@@ -138,6 +138,24 @@ def movable(ctx: FileContext, node: ast.expr, place: ast.AST) -> bool:
     return not (impure and _acts_between(ctx, place, node))
 
 
+def steady(ctx: FileContext, node: ast.expr, place: ast.AST) -> bool:
+    """Whether `node` has the same value when evaluated at `place`, which runs after it."""
+    impure = False
+    for part in ast.walk(node):
+        if not isinstance(part, _PURE):
+            return False
+        if isinstance(part, ast.Name):
+            here = ctx.module.scope(part).lookup(part.id)
+            if here != ctx.module.scope(place).lookup(part.id):
+                return False
+            if not _same_binding(ctx, part, part):
+                return False
+        if isinstance(part, ast.Attribute) and _assigned_later(ctx, part, node):
+            return False
+        impure = impure or isinstance(part, ast.Call | ast.Subscript)
+    return not (impure and _acts_between(ctx, node, place))
+
+
 def _same_binding(ctx: FileContext, name: ast.Name, place: ast.AST) -> bool:
     here = ctx.module.scope(name).lookup(name.id)
     scope = ctx.module.scope(place)
