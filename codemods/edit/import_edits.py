@@ -106,7 +106,8 @@ class ImportEdits:
 
     def _claim(self, statement: _Statement, pending: dict[Need, str]) -> None:
         """Take the needed names that this statement can import."""
-        if in_type_checking(self.module, statement.node):
+        star = statement.node.names[0].name == "*"  # nothing can be listed beside it
+        if star or in_type_checking(self.module, statement.node):
             return
         scope = self.module.table.scopes[statement.node]
         for key in [k for k in pending if k[0] is scope]:

@@ -147,11 +147,8 @@ class ImportPlan:
 
 def used_names(table: ScopeTable) -> set[str]:
     """Names that are read anywhere, listed in `__all__`, or written in a string annotation."""
-    used = set()
-    for node in table.nodes.get(ast.Name, ()):
-        assert isinstance(node, ast.Name)
-        if not isinstance(node.ctx, ast.Store):
-            used.add(node.id)
+    names = (n for n in table.nodes.get(ast.Name, ()) if isinstance(n, ast.Name))
+    used = {node.id for node in names if _reads_import(table, node)}
     for constant in table.string_annotations:
         used.update(_words(str(constant.value)))
     for binding in table.root.bindings.get("__all__", ()):
@@ -166,6 +163,15 @@ def used_names(table: ScopeTable) -> set[str]:
                 if isinstance(part, ast.Constant) and isinstance(part.value, str):
                     used.update(_words(part.value))
     return used
+
+
+def _reads_import(table: ScopeTable, node: ast.Name) -> bool:
+    """Whether a name is read and can stand for an import, not only for a local variable."""
+    if isinstance(node.ctx, ast.Store):
+        return False
+    bindings = table.scopes[node].lookup(node.id)
+    local = all(b.scope.kind in ("function", "comprehension") for b in bindings)
+    return not (bindings and local) or any(b.kind in ("import", "from") for b in bindings)
 
 
 def _words(text: str) -> Iterable[str]:
