@@ -1,0 +1,1 @@
+"""Runs the sample projects of `fixtures/projects/` on the real releases."""
