@@ -108,14 +108,15 @@ def _arranged(
         raise Blocked("the signature has positional-only parameters")
     old = {p.name.value: p for p in [*params.params, *params.kwonly_params]}
     named = {p.was for p in [*positional, *keyword_only]}
-    layout = [p.comma for p in params.params]
+    layout = [(p.comma, p.whitespace_after_param) for p in params.params]
     front = [_made(p, old) for p in positional]
     rest = [p for p in params.params if p.name.value not in named]
     kwonly = [_made(p, old) for p in keyword_only]
     kwonly += [p for p in params.kwonly_params if p.name.value not in named]
     more = bool(kwonly or _has_star(params))
     if params.kwonly_params and not more:
-        layout = [*layout[:-1], params.kwonly_params[-1].comma]
+        final = params.kwonly_params[-1]
+        layout = [*layout[:-1], (final.comma, final.whitespace_after_param)]
     arranged = _laid_out([*front, *rest], layout, more)
     star = params.star_arg
     if kwonly and not isinstance(star, cst.Param | cst.ParamStar):
@@ -147,25 +148,26 @@ def _made(parameter: Parameter, old: dict[str, cst.Param]) -> cst.Param:
     return changed.with_changes(annotation=note)
 
 
+_Ending = tuple["cst.Comma | cst.MaybeSentinel", cst.BaseParenthesizableWhitespace]
+
+
 def _laid_out(
-    params: Sequence[cst.Param],
-    commas: Sequence[cst.Comma | cst.MaybeSentinel],
-    more: bool,
+    params: Sequence[cst.Param], endings: Sequence[_Ending], more: bool
 ) -> list[cst.Param]:
-    """Each parameter with the comma that stood at its place, so that the layout stays."""
+    """Each parameter with the comma and space that stood at its place, so that the layout stays."""
+    tight = cst.SimpleWhitespace("")
     plain = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
-    between = next((c for c in commas[:-1] if isinstance(c, cst.Comma)), plain)
+    between = next((c for c, _ in endings[:-1] if isinstance(c, cst.Comma)), plain)
     placed = []
-    for index, param in enumerate(params):
-        last = index == len(params) - 1
-        comma: cst.Comma | cst.MaybeSentinel
-        if last:
-            comma = commas[-1] if commas else cst.MaybeSentinel.DEFAULT
-            comma = cst.MaybeSentinel.DEFAULT if more and not _spans(comma) else comma
-        else:
-            here = commas[index] if index < len(commas) - 1 else between
-            comma = here if isinstance(here, cst.Comma) else between
-        placed.append(param.with_changes(comma=comma))
+    for index, param in enumerate(params[:-1]):
+        here = endings[index][0] if index < len(endings) - 1 else between
+        comma = here if isinstance(here, cst.Comma) else between
+        placed.append(param.with_changes(comma=comma, whitespace_after_param=tight))
+    if params:
+        last, space = endings[-1] if endings else (cst.MaybeSentinel.DEFAULT, tight)
+        if more and not _spans(last):
+            last = cst.MaybeSentinel.DEFAULT
+        placed.append(params[-1].with_changes(comma=last, whitespace_after_param=space))
     return placed
 
 
