@@ -13,7 +13,7 @@ from codemods.files import scan_literals
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-_IMPORT = b"import"
+IMPORT = b"import"
 _STAR = b"*"
 _SEPARATORS = bytes.maketrans(b".,();\\", b"      ")
 
@@ -21,8 +21,17 @@ _SEPARATORS = bytes.maketrans(b".,();\\", b"      ")
 class Importers:
     """The files that were not taken in yet, with the words of their import statements."""
 
-    def __init__(self, files: Iterable[str]) -> None:
-        self._words = {path: import_words(data) for path, data in scan_literals(files, _IMPORT)}
+    def __init__(self) -> None:
+        self._unread: list[str] = []
+        self._words: dict[str, bytes] = {}
+
+    def add(self, path: str, data: bytes) -> None:
+        """Note a file that was read."""
+        self._words[path] = import_words(data)
+
+    def add_unread(self, paths: Iterable[str]) -> None:
+        """Note files that have to be read again should the question come up."""
+        self._unread += paths
 
     def take(self, pairs: Iterable[tuple[str, str]]) -> list[tuple[str, bytes]]:
         """The files, with their bytes, that import a module and hold a name that goes with it.
@@ -34,6 +43,9 @@ class Importers:
         for stem, name in pairs:
             wanted.setdefault(stem.encode(), []).append(name.encode())
         stems = frozenset(wanted)
+        for path, data in scan_literals(self._unread, IMPORT):
+            self.add(path, data)
+        self._unread = []
         likely: dict[str, list[bytes]] = {}
         for path, words in self._words.items():
             present = stems.intersection(words.split())
@@ -60,7 +72,7 @@ def import_words(data: bytes) -> bytes:
 
 def _imports(data: bytes) -> Iterator[bytes]:
     end = 0
-    while (at := data.find(_IMPORT, end)) >= 0:
+    while (at := data.find(IMPORT, end)) >= 0:
         start = data.rfind(b"\n", 0, at) + 1
         end = data.find(b"\n", at)
         if end < 0:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from codemods import progress
 from codemods.files import PYTHON, discover, scan_literals
 from codemods.formats import SUFFIXES
+from codemods.importers import IMPORT, Importers
 from codemods.outcome import Note, Problem
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from codemods.project import Project
     from codemods.source import Source
     from codemods.timings import Timings
+    from codemods.walk import FileProblem
 
 FRAMEWORK = b"agentlightning"
 STDIN = "-"
@@ -72,11 +75,11 @@ class Survey:
             where = ", ".join(map(show, paths))
             message, advice = "no file to look at", "name the folder that holds the code"
             self.problems.append(Problem(where, 0, message, advice))
-        hits = self._scan(found.python)
+        importers = Importers()
+        hits = self._scan(found.python, importers)
         self.others = self._scan(found.other)
         self.take(hits)
-        if self.units:
-            self._follow(found.python, {path for path, _ in hits})
+        self._follow(importers)
 
     def take(self, hits: Iterable[tuple[str, bytes]]) -> list[Unit]:
         """Parse and index some files; those that cannot be are problems."""
@@ -109,22 +112,32 @@ class Survey:
             # It does not name the framework; that it was wanted at all is only likely.
             self.notes.append(Note(shown, f"not read: {error.message}"))
 
-    def _scan(self, files: list[str]) -> list[tuple[str, bytes]]:
-        problems: list[tuple[str, str]] = []
+    def _scan(
+        self, files: list[str], importers: Importers | None = None
+    ) -> list[tuple[str, bytes]]:
+        """The files that name the framework; the others go to `importers`."""
+        problems: list[FileProblem] = []
         with self._timings.tier("read"):
-            tracked = progress.track("Reading", files, len(files))
-            found = list(scan_literals(tracked, FRAMEWORK, problems))  # type: ignore[arg-type]
+            rest = iter(progress.track("Reading", files, len(files)))
+            hits = list(islice(scan_literals(rest, FRAMEWORK, problems), 1))
+            if hits and importers is not None:
+                importers.add_unread(files[: files.index(hits[0][0])])
+                # Reading costs more than looking, so from here on both are done at once.
+                for path, data in scan_literals(rest, (IMPORT, FRAMEWORK), problems):
+                    if FRAMEWORK in data:
+                        hits.append((path, data))
+                    else:
+                        importers.add(path, data)
+            else:
+                hits += scan_literals(rest, FRAMEWORK, problems)
         self._complain(problems)
-        return found
+        return hits
 
     def _complain(self, problems: Iterable[tuple[str, str]]) -> None:
         self.problems += [Problem(show(path), 0, reason) for path, reason in problems]
 
-    def _follow(self, files: list[str], taken: set[str]) -> None:
+    def _follow(self, importers: Importers) -> None:
         """Add files that use the framework through modules of the project, and so on."""
-        from codemods.importers import Importers
-
-        importers: Importers | None = None
         self._first = False
         units = list(self.units)
         while units:
@@ -133,8 +146,6 @@ class Survey:
             if not pairs:
                 return
             with self._timings.tier("read"):
-                if importers is None:
-                    importers = Importers(path for path in files if path not in taken)
                 found = importers.take(pairs)
             units = self.take(found)
             if units:

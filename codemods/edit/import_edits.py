@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 
 from codemods.edit import statements
-from codemods.edit.import_statement import ImportedName, carried_comments, rewrite_from
+from codemods.edit.imported import ImportedName
 from codemods.edit.ranges import Edit, replacement
 from codemods.names.module import Module
 from codemods.names.scopes import Scope
@@ -139,6 +139,8 @@ class ImportEdits:
             for joined in [statement.joined.get(source, [])]
         ]
         start, end = self.module.span(node)
+        from codemods.edit.import_statement import rewrite_from
+
         rewrite = Edit(start, end, lambda text: rewrite_from(text, *main))
         return [rewrite] + [
             statements.insert_after(self.module, node, line, rank)
@@ -149,6 +151,8 @@ class ImportEdits:
         """A new import line with the comments that stood beside its names."""
         if not statements.owns_its_lines(self.module, node):
             return line
+        from codemods.edit.import_statement import carried_comments
+
         comments = carried_comments(self.module.source(node), set(names))
         if len(comments) == 1:
             return f"{line}  {comments[0]}"

@@ -3,22 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
 
 import libcst as cst
 
+from codemods.edit.imported import ImportedName
 from codemods.edit.ranges import Blocked
-
-
-@dataclass(frozen=True, slots=True)
-class ImportedName:
-    """A name as an import statement lists it."""
-
-    name: str
-    asname: str | None = None
-
-    def __str__(self) -> str:
-        return f"{self.name} as {self.asname}" if self.asname else self.name
 
 
 def rewrite_from(
