@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from codemods.context import FileContext
@@ -14,6 +15,9 @@ from codemods.legacy.trainers import CLASSES, Construction, movable, takes, uses
 from codemods.names import known
 from codemods.names.values import External
 from codemods.rule import Fix
+
+if TYPE_CHECKING:
+    from codemods.edit.calls import CallEdit
 
 HELPERS = "agentlightning_compat.legacy"
 
@@ -50,13 +54,16 @@ def fleet(ctx: FileContext, call: FitCall) -> Outcome:
         def strategy(rewrite: Rewrite) -> None:
             assert built is not None
             _construct(ctx, rewrite, built, address)
-            drop(rewrite, call, call.backend, call.loader, call.validation)
+            edit = rewrite.call(call.node)
+            drop(edit, call.backend, call.loader, call.validation)
+            if call.func.attr != "fit":
+                edit.rename_attribute("fit")
 
         return Outcome(strategy, "review" if literal else "shim")
 
     def helper(rewrite: Rewrite) -> None:
         edit = rewrite.call(call.node)
-        drop(rewrite, call, call.loader, call.validation, rename=False)
+        drop(edit, call.loader, call.validation)
         assert call.backend is not None
         if call.backend.keyword:
             edit.rename_keyword(call.backend.keyword, "url")
@@ -65,17 +72,14 @@ def fleet(ctx: FileContext, call: FitCall) -> Outcome:
     return Outcome(helper, "shim")
 
 
-def drop(rewrite: Rewrite, call: FitCall, *given: Given | None, rename: bool = True) -> None:
-    """Take arguments out of the call, and name it `fit`."""
-    edit = rewrite.call(call.node)
+def drop(edit: CallEdit, *given: Given | None) -> None:
+    """Take arguments out of a call, the last one first so that positions stay right."""
     present = [item for item in given if item is not None]
     for item in sorted(present, key=lambda item: item.index, reverse=True):
         if item.keyword:
             edit.remove_keyword(item.keyword)
         else:
             edit.remove_positional(item.index)
-    if rename and call.func.attr != "fit":
-        edit.rename_attribute("fit")
 
 
 def _construct(ctx: FileContext, rewrite: Rewrite, built: Construction, address: Address) -> None:
