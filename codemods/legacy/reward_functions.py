@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from codemods.edit import statements
 from codemods.edit.rewrite import Rewrite
-from codemods.names.shapes import returns_of
 from codemods.names.module import Module
 from codemods.names.scopes import FunctionNode
+from codemods.names.shapes import returns_of
 
 _NUMBER_CALLS = frozenset({"float", "int", "bool", "len", "round", "abs", "sum"})
 _NOT_A_REWARD = (ast.Dict, ast.DictComp, ast.List, ast.ListComp, ast.Tuple, ast.Set, ast.JoinedStr)
