@@ -65,6 +65,19 @@ class CallEdit:
         self.steps.append(step)
         return self
 
+    def unname_first(self, keyword: str) -> CallEdit:
+        """`f(keyword=x)` into `f(x)`, if it is the first argument."""
+
+        def step(call: cst.Call) -> cst.Call:
+            name = call.args[0].keyword if call.args else None
+            if name is None or name.value != keyword:
+                return call
+            bare = call.args[0].with_changes(keyword=None, equal=cst.MaybeSentinel.DEFAULT)
+            return call.with_changes(args=[bare, *call.args[1:]])
+
+        self.steps.append(step)
+        return self
+
     def set_keyword(self, name: str, value: str) -> CallEdit:
         """Give `name=value`: in place if it is there, else as the last argument."""
 

@@ -118,14 +118,17 @@ class ImportPlan:
 
     def edits(self, rewritten: ast.Module | None) -> list[Edit]:
         """The edits of all import statements, given the tree of the otherwise rewritten text."""
+        needs = self._needs
         if rewritten is not None:
-            self.dropped |= self._unused(rewritten)
-        return ImportEdits(self.module, self.moves, self.dropped, self._needs).all()
+            after = used_names(build_scopes(rewritten))
+            self.dropped |= self._unused(after)
+            # What one rewrite needed may stand in code that another took away.
+            needs = {key: local for key, local in needs.items() if local in after}
+        return ImportEdits(self.module, self.moves, self.dropped, needs).all()
 
-    def _unused(self, rewritten: ast.Module) -> set[ast.alias]:
+    def _unused(self, after: set[str]) -> set[ast.alias]:
         """Framework imports that were used before the rewrite and are not any more."""
         before = used_names(self.module.table)
-        after = used_names(build_scopes(rewritten))
         gone = set()
         for kind in (ast.ImportFrom, ast.Import):
             for node in self.module.table.nodes.get(kind, ()):

@@ -35,6 +35,19 @@ def test_remove_keyword(before: str, after: str) -> None:
 @pytest.mark.parametrize(
     ("before", "after"),
     [
+        ("f()", "f()"),
+        ("f(a=1)", "f(1)"),
+        ("f(\n    a = 1,  # one\n    b=2,\n)", "f(\n    1,  # one\n    b=2,\n)"),
+        ("f(b=2, a=1)", "f(b=2, a=1)"),
+    ],
+)
+def test_unname_first(before: str, after: str) -> None:
+    assert CallEdit().unname_first("a")(before) == after
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
         ("f()", "f(a=1)"),
         ("f(b)", "f(b, a=1)"),
         ("f(b,)", "f(b, a=1,)"),

@@ -1,0 +1,58 @@
+"""Where a coroutine of the store takes the place of a blocking call."""
+
+from __future__ import annotations
+
+import ast
+
+from codemods.context import FileContext
+from codemods.edit.rewrite import Rewrite
+
+HELPERS = "agentlightning_compat.legacy"
+
+
+def is_awaited(ctx: FileContext, node: ast.Call) -> bool:
+    """Whether the value of the call is awaited right there."""
+    return isinstance(ctx.parent(node), ast.Await)
+
+
+def is_statement(ctx: FileContext, node: ast.expr) -> bool:
+    """Whether nobody looks at the value of an expression (or of the `await` around it)."""
+    parent = ctx.parent(node)
+    if isinstance(parent, ast.Await):
+        parent = ctx.parent(parent)
+    return isinstance(parent, ast.Expr)
+
+
+def binds_tighter(ctx: FileContext, node: ast.expr) -> bool:
+    """Whether what stands around an expression would take only the end of `await x`."""
+    parent = ctx.parent(node)
+    return (
+        (isinstance(parent, ast.Attribute | ast.Subscript) and parent.value is node)
+        or (isinstance(parent, ast.Call) and parent.func is node)
+        or isinstance(parent, ast.Await)
+    )
+
+
+def await_here(rewrite: Rewrite, ctx: FileContext, node: ast.expr) -> None:
+    """Put `await` in front of a call, with parentheses where they are needed."""
+    if binds_tighter(ctx, node):
+        rewrite.wrap(node, "(await ", ")")
+    else:
+        rewrite.wrap(node, "await ", "")
+
+
+def block_here(rewrite: Rewrite, ctx: FileContext, node: ast.expr, sync: str = "wait") -> None:
+    """Get the result of a call that has become a coroutine: by `await`, or by waiting for it."""
+    if ctx.in_async(node):
+        await_here(rewrite, ctx, node)
+    else:
+        rewrite.wrap(node, f"{rewrite.use(f'{HELPERS}.{sync}', node)}(", ")")
+
+
+def cannot_await(ctx: FileContext, node: ast.expr) -> str:
+    """Why no `await` can stand at a place that runs in an event loop; empty if it can."""
+    if not ctx.in_async(node):
+        return ""
+    if ctx.module.enclosing(node, ast.GeneratorExp) is not None:
+        return "`await` in a generator expression makes it another kind of object; write a loop"
+    return ""
