@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import libcst as cst
 
+from codemods.edit.call_layout import TIGHT, comma_like, with_last, without
 from codemods.edit.ranges import Blocked
 from codemods.edit.slices import newline_of, parse_slice, slice_code
 
@@ -40,7 +41,7 @@ class CallEdit:
         def step(call: cst.Call) -> cst.Call:
             for index, arg in enumerate(call.args):
                 if arg.keyword is not None and arg.keyword.value == name:
-                    return _without(call, index)
+                    return without(call, index)
             return call
 
         self.steps.append(step)
@@ -48,7 +49,7 @@ class CallEdit:
 
     def remove_positional(self, index: int) -> CallEdit:
         """Drop the argument at `index` (counted in the call as it then is)."""
-        self.steps.append(lambda call: _without(call, index))
+        self.steps.append(lambda call: without(call, index))
         return self
 
     def name_positional(self, index: int, keyword: str) -> CallEdit:
@@ -89,7 +90,7 @@ class CallEdit:
                     return call.with_changes(
                         args=[*call.args[:index], changed, *call.args[index + 1 :]]
                     )
-            return _with_last(call, cst.Arg(expression, cst.Name(name), equal=_TIGHT))
+            return with_last(call, cst.Arg(expression, cst.Name(name), equal=TIGHT))
 
         self.steps.append(step)
         return self
@@ -118,7 +119,7 @@ class CallEdit:
                 if place in (index, arg.keyword.value if arg.keyword is not None else None):
                     value = cst.parse_expression(change(slice_code(arg.value)))
                     args[index] = arg.with_changes(
-                        keyword=cst.Name(keyword), value=value, equal=_TIGHT
+                        keyword=cst.Name(keyword), value=value, equal=TIGHT
                     )
             return call.with_changes(args=args)
 
@@ -131,8 +132,8 @@ class CallEdit:
         def step(call: cst.Call) -> cst.Call:
             new = cst.Arg(cst.parse_expression(value))
             if index >= len(call.args):
-                return _with_last(call, new)
-            spaced = new.with_changes(comma=_comma_like(call))
+                return with_last(call, new)
+            spaced = new.with_changes(comma=comma_like(call))
             return call.with_changes(args=[*call.args[:index], spaced, *call.args[index:]])
 
         self.steps.append(step)
@@ -176,7 +177,7 @@ class CallEdit:
                 raise Blocked("the method is not called as an attribute")
             first = cst.Arg(call.func.value)
             if call.args:
-                first = first.with_changes(comma=_comma_like(call))
+                first = first.with_changes(comma=comma_like(call))
             return call.with_changes(func=cst.parse_expression(text), args=[first, *call.args])
 
         self.steps.append(step)
@@ -194,7 +195,7 @@ class CallEdit:
             for index in reversed(range(len(call.args))):
                 keyword = call.args[index].keyword
                 if keyword is None or keyword.value not in keywords:
-                    call = _without(call, index)
+                    call = without(call, index)
             return call
 
         self.steps.append(step)
@@ -212,99 +213,3 @@ class CallEdit:
         for step in self.steps:
             call = step(call)
         return slice_code(call, newline_of(text))
-
-
-_TIGHT = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
-
-
-def _comma_like(call: cst.Call) -> cst.Comma:
-    for arg in call.args[:-1]:
-        if isinstance(arg.comma, cst.Comma):
-            return arg.comma.with_changes(
-                whitespace_after=_without_comment(arg.comma.whitespace_after)
-            )
-    return cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
-
-
-def _without_comment(
-    whitespace: cst.BaseParenthesizableWhitespace,
-) -> cst.BaseParenthesizableWhitespace:
-    if isinstance(whitespace, cst.ParenthesizedWhitespace):
-        first = whitespace.first_line.with_changes(
-            comment=None, whitespace=cst.SimpleWhitespace("")
-        )
-        return whitespace.with_changes(first_line=first, empty_lines=[])
-    return whitespace
-
-
-def _with_last(call: cst.Call, new: cst.Arg) -> cst.Call:
-    if not call.args:
-        return call.with_changes(args=[new])
-    *front, last = call.args
-    joint = _comma_like(call)
-    if len(call.args) == 1 and isinstance(call.whitespace_before_args, cst.ParenthesizedWhitespace):
-        joint = cst.Comma(whitespace_after=_without_comment(call.whitespace_before_args))
-    if isinstance(last.comma, cst.Comma):
-        # A trailing comma: the new argument takes over what followed it.
-        tail = last.comma
-        middle = last.with_changes(comma=_keep_comment(tail, joint))
-        closing = tail.with_changes(whitespace_after=_without_comment(tail.whitespace_after))
-        return call.with_changes(args=[*front, middle, new.with_changes(comma=closing)])
-    middle = last.with_changes(comma=joint, whitespace_after_arg=cst.SimpleWhitespace(""))
-    final = new.with_changes(whitespace_after_arg=last.whitespace_after_arg)
-    if _has_comment(last.whitespace_after_arg):
-        middle = last.with_changes(comma=_comma_before(last.whitespace_after_arg, joint))
-        middle = middle.with_changes(whitespace_after_arg=cst.SimpleWhitespace(""))
-        final = new.with_changes(whitespace_after_arg=_without_comment(last.whitespace_after_arg))
-    return call.with_changes(args=[*front, middle, final])
-
-
-def _keep_comment(tail: cst.Comma, joint: cst.Comma) -> cst.Comma:
-    """A comma that keeps the comment behind `tail` and goes on as `joint` does."""
-    if not _has_comment(tail.whitespace_after):
-        return joint
-    return _comma_before(tail.whitespace_after, joint)
-
-
-def _comma_before(comment: cst.BaseParenthesizableWhitespace, joint: cst.Comma) -> cst.Comma:
-    assert isinstance(comment, cst.ParenthesizedWhitespace)
-    after = joint.whitespace_after
-    if isinstance(after, cst.ParenthesizedWhitespace):
-        return cst.Comma(
-            whitespace_after=after.with_changes(
-                first_line=comment.first_line, empty_lines=comment.empty_lines
-            )
-        )
-    return cst.Comma(whitespace_after=comment)
-
-
-def _has_comment(whitespace: cst.BaseParenthesizableWhitespace) -> bool:
-    return isinstance(whitespace, cst.ParenthesizedWhitespace) and (
-        whitespace.first_line.comment is not None
-        or any(line.comment is not None for line in whitespace.empty_lines)
-    )
-
-
-def _without(call: cst.Call, index: int) -> cst.Call:
-    args = list(call.args)
-    gone = args.pop(index)
-    if not args:
-        return call.with_changes(args=[], whitespace_before_args=cst.SimpleWhitespace(""))
-    if index == len(args):
-        args[-1] = _as_last(args[-1], gone)
-    return call.with_changes(args=args)
-
-
-def _as_last(arg: cst.Arg, gone: cst.Arg) -> cst.Arg:
-    """`arg` with the end of the layout that `gone` had, and with its own comment."""
-    end = gone.comma if isinstance(gone.comma, cst.Comma) else None
-    closing = end.whitespace_after if end is not None else gone.whitespace_after_arg
-    own = arg.comma.whitespace_after if isinstance(arg.comma, cst.Comma) else None
-    if own is not None and _has_comment(own):
-        assert isinstance(own, cst.ParenthesizedWhitespace)
-        if isinstance(closing, cst.ParenthesizedWhitespace):
-            own = own.with_changes(indent=closing.indent, last_line=closing.last_line)
-        closing = own
-    if end is not None:
-        return arg.with_changes(comma=end.with_changes(whitespace_after=closing))
-    return arg.with_changes(comma=cst.MaybeSentinel.DEFAULT, whitespace_after_arg=closing)

@@ -23,7 +23,7 @@ def rewrite_from(
     node = _parse(text)
     assert not isinstance(node.names, cst.ImportStar)
     old = list(node.names)
-    was_sorted = [_key(n) for n in old] == sorted(_key(n) for n in old)
+    order = next((o for o in (_key, _key_by_type) if [*map(o, old)] == sorted(map(o, old))), None)
     unique = {target: old[index] for index, target in sorted(kept.items(), reverse=True)}
     names = [_renamed(old[i], t) for i, t in sorted(kept.items()) if unique[t] is old[i]]
     seen = {_described(name) for name in names}
@@ -34,8 +34,8 @@ def rewrite_from(
             continue
         seen.add(new)
         index = len(names)
-        if was_sorted:
-            index = next((i for i, n in enumerate(names) if _key(n) > _key(alias)), index)
+        if order is not None:
+            index = next((i for i, n in enumerate(names) if order(n) > order(alias)), index)
         names.insert(index, alias)
     node = node.with_changes(names=_closed(names, old, between))
     if node.module is None or _dotted(node.module) != source:
@@ -87,8 +87,15 @@ def _code(node: cst.ImportFrom) -> str:
     return cst.Module([]).code_for_node(node)
 
 
-def _key(alias: cst.ImportAlias) -> str:
-    return alias.evaluated_name
+def _key(alias: cst.ImportAlias) -> tuple[int, str]:
+    return 0, alias.evaluated_name
+
+
+def _key_by_type(alias: cst.ImportAlias) -> tuple[int, str]:
+    """As isort sorts by default: constants, classes, the rest."""
+    name = alias.evaluated_name
+    kind = 0 if name.isupper() and len(name) > 1 else 1 if name[:1].isupper() else 2
+    return kind, name.lower()
 
 
 def _alias(name: ImportedName) -> cst.ImportAlias:

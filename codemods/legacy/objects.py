@@ -73,8 +73,9 @@ class Objects:
             polled = owner is not None and self.kind(module, owner) in ("client", "loader")
             return "task" if polled else None
         value = self.project.inference.infer(module, node)
-        if value is not None:
+        if value is not None and getattr(value, "of", None) != External(known.TASK):
             return self._of_value(value)
+        # A `Task` may be built by hand as well: where it comes from has to be seen.
         kinds = {self.kind(where, source) for where, source in self._sources(module, node)}
         return kinds.pop() if len(kinds) == 1 else None
 
