@@ -137,8 +137,9 @@ def _plan(ctx: FileContext, call: FitCall) -> Plan:
         call.kind = _by_circumstances(call)
     if call.kind == "unknown":
         return "unclear"
-    if call.kind == "loader" or (call.kind != "dataset" and _may_be_dev(call)):
-        return "dev"
+    if call.kind == "loader" or _may_be_dev(call):
+        # A helper can tell a loader from an address when the program runs, not from a dataset.
+        return "dev" if call.kind != "dataset" or call.dev_flag() is True else "unclear"
     if call.kind == "dataset":
         return "today" if _is_todays(call) else "dataset"
     return "fleet"

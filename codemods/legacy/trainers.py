@@ -12,6 +12,10 @@ from codemods.names.scopes import Binding
 from codemods.names.values import BoundMethod, ProjectClass
 
 CLASSES = (known.TRAINER, known.TRAINER_LEGACY)
+NO_ALGORITHM = (
+    "the trainer has no algorithm, so fit() would wait for ever: give it one, or make a trial "
+    "run with dev(agent, train_dataset=...) and initial_resources"
+)
 _PURE = (
     ast.Name,
     ast.Constant,
@@ -78,6 +82,12 @@ def construction(ctx: FileContext, receiver: ast.expr) -> Construction | None:
     if isinstance(value, ast.Call) and _builds(ctx, value):
         return Construction(value, real[0])
     return None
+
+
+def has_algorithm(built: Construction) -> bool:
+    """Whether the trainer has an algorithm, or work comes to it in a way that is not in sight."""
+    given = any(built.keyword(name) is not None for name in ("algorithm", "strategy", "runner"))
+    return given or built.open_ended
 
 
 def _is_placeholder(binding: Binding) -> bool:

@@ -75,6 +75,8 @@ def _unclear(call: FitCall, ctx: FileContext) -> Hit:
         reason = f"no fit method ever took {', '.join(call.strange)}"
     elif call.backend is None:
         reason = "there is neither an address nor a dataset"
+    elif call.kind == "dataset":
+        reason = "whether it is a trial run is not in sight; write fit(...) or dev(...)"
     else:
         reason = UNCLEAR.format(text=ctx.source(call.backend.value))
     name = call.func.attr
