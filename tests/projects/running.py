@@ -18,7 +18,7 @@ A project is a folder `fixtures/projects/<name>/` with `before/`, `after/` and `
             "command": ["python", "train.py"],
             "env": {"X_SERVER": "{server}"},
             "ends": true,             default: false beside a server, else true
-            "prints": ["line", ...]   lines of its standard output, in this order
+            "prints": ["line", ...]   how lines of its standard output begin, in this order
           }],
           "rewards": [1.0, ...],      one for each task; null is none
           "failed": [0],              indices of the tasks whose rollout has to fail on `after`
@@ -227,6 +227,8 @@ class _Run:
             "OPENAI_API_KEY": "dummy",
             "OPENAI_BASE_URL": places["openai"],
             "AGL_SERVER_URL": places["server"],
+            # Otherwise the store server of `Trainer.dev` takes 4747, whoever else has it.
+            "AGL_SERVER_PORT": places["port"],
         }
 
 
@@ -240,9 +242,9 @@ def _prepare(folder: Path, code: Path, side: str) -> None:
 
 
 def missing_lines(output: str, wanted: list[str]) -> list[str]:
-    """Those lines that do not stand in the output in the order that is wanted."""
+    """Those beginnings of lines that the output does not have in the order that is wanted."""
     lines = iter([line.strip() for line in output.splitlines()])
-    return [line for line in wanted if line not in lines]
+    return [start for start in wanted if not any(line.startswith(start) for line in lines)]
 
 
 def _filled(value: Any, places: dict[str, str]) -> Any:
