@@ -6,13 +6,17 @@ import ast
 
 from codemods.context import FileContext
 from codemods.edit.rewrite import Rewrite
+from codemods.names.values import External
 
 HELPERS = "agentlightning_compat.legacy"
 
 
 def is_awaited(ctx: FileContext, node: ast.Call) -> bool:
-    """Whether the value of the call is awaited right there."""
-    return isinstance(ctx.parent(node), ast.Await)
+    """Whether the value of the call is awaited, or waited for by the helper, right there."""
+    parent = ctx.parent(node)
+    return isinstance(parent, ast.Await) or (
+        isinstance(parent, ast.Call) and ctx.infer(parent.func) == External(f"{HELPERS}.wait")
+    )
 
 
 def is_statement(ctx: FileContext, node: ast.expr) -> bool:
