@@ -41,7 +41,7 @@ class Project:
         is_package = os.path.basename(absolute).startswith("__init__.")
         module = Module(absolute, text, tree, self._import_names(absolute, is_package), is_package)
         self.modules[absolute] = module
-        for name in module.names:
+        for name in module.import_names:
             self._by_name.setdefault(name, []).append(module)
         return module
 

@@ -16,7 +16,7 @@ from codemods.registry import all_rules
 from codemods.rule import Rule
 
 if TYPE_CHECKING:
-    from codemods.api_map.model import Symbol
+    from codemods.api_map.symbol import Symbol
 
 BEGIN = "<!-- generated: {name} -->"
 END = "<!-- end of generated: {name} -->"

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from codemods.api_map.model import Symbol
+    from codemods.api_map.symbol import Symbol
     from codemods.api_map.table import ApiMap
 
 __all__ = ["ApiMap", "Symbol", "load"]
@@ -24,9 +24,9 @@ def load() -> ApiMap:
 
 
 def __getattr__(name: str) -> object:
-    """Resolve the classes on first use, so that importing the map does not import pydantic."""
+    """Resolve the classes on first use."""
     if name == "Symbol":
-        from codemods.api_map.model import Symbol
+        from codemods.api_map.symbol import Symbol
 
         return Symbol
     if name == "ApiMap":

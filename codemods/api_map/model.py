@@ -1,19 +1,15 @@
-"""One row of the API map: what a legacy name was, where it stood, and what stands for it today."""
+"""What a row of the data files has to look like; checked strictly wherever the files are edited.
+
+The command itself does not import this module: building pydantic models costs it more than
+everything else that it does before the first file.
+"""
 
 from __future__ import annotations
-
-from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 from typing_extensions import TypedDict
 
-Version = Literal["0.1.2", "0.2.2", "0.3.0"]
-Target = Literal["agentlightning", "agentlightning_compat"]
-Kind = Literal[
-    "module", "class", "function", "constant", "type", "method", "attribute", "parameter"
-]
-Change = Literal["same", "moved", "renamed", "removed", "changed"]
-Applicability = Literal["safe", "review", "shim", "manual"]
+from codemods.api_map.symbol import Applicability, Change, Kind, Symbol, Version
 
 
 class Replacement(TypedDict):
@@ -25,77 +21,30 @@ class Replacement(TypedDict):
     agentlightning_compat: str | None
 
 
-class Symbol(BaseModel):
-    """A legacy name.
-
-    Two ways lead away from it. `replacement` is the drop-in: the same thing under the name and
-    place it has in the target, so code that only names it keeps its meaning; None when the target
-    has no such thing. `successor` is what the store API has in its place (a path of
-    agentlightning 0.3.0); code that uses the name has to change its shape to go there.
-    """
+class Row(BaseModel):
+    """A row as JSON; the fields are those of `Symbol`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     path: str
-    """Where it is defined in the version it comes from; a parameter is `callable(name)`."""
     kind: Kind
     exists: dict[str, tuple[Version, ...]]
-    """Every path it can be reached by, with the versions in which that path resolves to anything
-    at all: `versions` tells in which of them it is still this thing."""
     versions: tuple[Version, ...]
-    """Versions in which at least one of the paths has the legacy meaning."""
     change: Change
-    """What became of it in 0.3.0."""
     replacement: Replacement
     successor: str | None = None
     applicability: Applicability
-    """How far a rewrite of its uses can be trusted; the more cautious of the two ways."""
     advice: str = ""
     signature: str | None = None
-    """Parameters and defaults of the replacement in 0.3.0, without `self` and annotations."""
     successor_signature: str | None = None
     position: int | None = None
-    """Of a parameter: its place among the positional ones (0 first, `self` not counted);
-    None when it can only be given by keyword."""
     default: str | None = None
-    """Of a parameter: the source text of its default; None when it must be given."""
     bases: tuple[str, ...] = ()
-    """Of a class: legacy classes that it inherits members from."""
     patch: dict[str, str | None] = {}
-    """Of paths that tests hand to `mock.patch`: the path where 0.3.0 looks the name up.
-    Only those that differ from the replacement."""
     legacy: bool = False
-    """No other library has a name like this: the bare word in a text means the legacy API."""
     prerelease: bool = False
-    """Never in a release; seen on the development branch before 0.2.0 only."""
     foreign: bool = False
-    """Belongs to another package and is here because tests patch it through agentlightning."""
 
-    @property
-    def paths(self) -> tuple[str, ...]:
-        """Every dotted path of the name, the canonical one first."""
-        return tuple(self.exists)
-
-    @property
-    def name(self) -> str:
-        """The last component: what is written in code."""
-        return last_component(self.path)
-
-    @property
-    def owner(self) -> str:
-        """The module of a definition, the class of a member, the callable of a parameter."""
-        return split_path(self.path)[0]
-
-
-def split_path(path: str) -> tuple[str, str]:
-    """Part a dotted path, or `callable(parameter)`, into owner and last component."""
-    if path.endswith(")"):
-        owner, _, parameter = path[:-1].partition("(")
-        return owner, parameter
-    owner, _, name = path.rpartition(".")
-    return owner, name
-
-
-def last_component(path: str) -> str:
-    """The name that a path ends in."""
-    return split_path(path)[1]
+    def symbol(self) -> Symbol:
+        """The row as the rest of the tool uses it."""
+        return Symbol(**dict(self))

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from codemods.api_map.model import split_path
+from codemods.api_map.symbol import split_path
 
 if TYPE_CHECKING:
-    from codemods.api_map.model import Symbol, Target
+    from codemods.api_map.symbol import Symbol, Target
 
 _NONE: Mapping[str, Symbol] = MappingProxyType({})
 

@@ -6,27 +6,49 @@ import ast
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from codemods.names.scopes import Scope, ScopeTable, build_scopes
+from codemods.names.scopes import Binding, Scope, ScopeTable, build_scopes
 
 
 @dataclass(eq=False)
 class Module:
     """A file, its text and what its syntax tree says.
 
-    `names` are the dotted names under which other files may import it, longest first.
+    `import_names` are the dotted names under which other files may import it, longest first.
     """
 
     path: str
     text: str
     tree: ast.Module
-    names: tuple[str, ...] = ()
+    import_names: tuple[str, ...] = ()
     is_package: bool = False
-    package: str = field(default="")
+    self_attributes: dict[tuple[ast.AST, str], list[Binding]] | None = field(
+        default=None, repr=False
+    )
 
     @cached_property
     def table(self) -> ScopeTable:
         """Scopes, parents and nodes by type."""
         return build_scopes(self.tree)
+
+    @cached_property
+    def imported(self) -> dict[str, list[Binding]]:
+        """The bindings of each name that an import statement of any scope binds."""
+        found: dict[str, list[Binding]] = {}
+        for scope in self.table.inner.values():
+            for name, bindings in scope.bindings.items():
+                imports = [b for b in bindings if b.kind in ("from", "import")]
+                if imports:
+                    found.setdefault(name, []).extend(imports)
+        return found
+
+    @cached_property
+    def names(self) -> dict[str, list[ast.Name]]:
+        """The name nodes of the file by what they spell, in source order."""
+        found: dict[str, list[ast.Name]] = {}
+        for node in self.table.nodes.get(ast.Name, ()):
+            assert isinstance(node, ast.Name)
+            found.setdefault(node.id, []).append(node)
+        return found
 
     @cached_property
     def _line_starts(self) -> list[int]:

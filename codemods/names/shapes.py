@@ -26,28 +26,32 @@ def returns_of(function: FunctionNode | ast.Lambda) -> Iterator[ast.Return]:
 
 def self_assignments(module: Module, cls: ast.ClassDef, name: str) -> list[Binding]:
     """The assignments to `self.name` in the methods of a class."""
-    found = []
-    scope = module.table.inner[cls]
-    for method in cls.body:
-        if not isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef):
-            continue
-        for node in ast.walk(method):
-            if isinstance(node, ast.Assign | ast.AnnAssign):
-                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-                for target in targets:
-                    if _is_self_attribute(target, name):
-                        annotation = node.annotation if isinstance(node, ast.AnnAssign) else None
-                        found.append(Binding(name, "assign", node, scope, node.value, annotation))
+    if module.self_attributes is None:
+        module.self_attributes = _collect_self_assignments(module)
+    return module.self_attributes.get((cls, name), [])
+
+
+def _collect_self_assignments(module: Module) -> dict[tuple[ast.AST, str], list[Binding]]:
+    found: dict[tuple[ast.AST, str], list[Binding]] = {}
+    for kind in (ast.Assign, ast.AnnAssign):
+        for node in module.table.nodes.get(kind, ()):
+            assert isinstance(node, ast.Assign | ast.AnnAssign)
+            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+                if not isinstance(target, ast.Attribute) or not _is_self(target.value):
+                    continue
+                cls = module.enclosing(node, ast.ClassDef)
+                if cls is None:
+                    continue
+                annotation = node.annotation if isinstance(node, ast.AnnAssign) else None
+                binding = Binding(
+                    target.attr, "assign", node, module.table.inner[cls], node.value, annotation
+                )
+                found.setdefault((cls, target.attr), []).append(binding)
     return found
 
 
-def _is_self_attribute(node: ast.expr, name: str) -> bool:
-    return (
-        isinstance(node, ast.Attribute)
-        and node.attr == name
-        and isinstance(node.value, ast.Name)
-        and node.value.id == "self"
-    )
+def _is_self(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id == "self"
 
 
 def is_property(function: ast.FunctionDef) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from codemods import api_map
-from codemods.api_map.model import Symbol
+from codemods.api_map.symbol import Symbol
 from tests.oracles import run_in_oracle
 
 ASK = (

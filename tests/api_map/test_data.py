@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from codemods import api_map
-from codemods.api_map.model import last_component
 from codemods.api_map.source import FILES, ApiMapError, read_files
+from codemods.api_map.symbol import last_component
 from codemods.api_map.table import ApiMap
 
 DATA = Path(api_map.__file__).parent / "data"
