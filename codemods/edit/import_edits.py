@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 
 from codemods.edit import statements
 from codemods.edit.imported import ImportedName
+from codemods.edit.plain_imports import plain_import
 from codemods.edit.ranges import Edit, replacement
 from codemods.names.module import Module
 from codemods.names.scopes import Scope
 
+# Scope, module, name in it; without a name, the module itself is needed.
 Need = tuple[Scope, str, str]
 
 
@@ -56,8 +58,12 @@ class ImportEdits:
 
     def all(self) -> list[Edit]:
         """The edits of every import statement, and of statements that are new."""
-        pending = dict(self.needs)
-        edits: list[Edit] = []
+        pending = {key: local for key, local in self.needs.items() if key[2]}
+        edits: list[Edit] = [
+            plain_import(self.module, source, local)
+            for (_, source, name), local in self.needs.items()
+            if not name
+        ]
         blocks: dict[int, list[_Statement]] = {}
         for node in self.module.table.nodes.get(ast.ImportFrom, ()):
             assert isinstance(node, ast.ImportFrom)

@@ -51,6 +51,16 @@ class ImportPlan:
         self._needs[scope, source, name] = local
         return local
 
+    def need_module(self, name: str, node: ast.AST) -> str:
+        """The text by which `node`'s place can name a module of the standard library."""
+        for binding in self._imports_seen_from(node):
+            if binding.kind == "import" and binding.path == name:
+                return binding.name
+        key = (self.module.table.root, name, "")
+        if key not in self._needs:
+            self._needs[key] = self._free_name(name, key[0])
+        return self._needs[key]
+
     def _bound(self, path: str, node: ast.AST) -> str | None:
         """How `path` is already reachable where `node` stands."""
         source, _, name = path.rpartition(".")

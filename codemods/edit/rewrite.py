@@ -41,6 +41,10 @@ class Rewrite:
             path = self.target + dot + rest
         return self.imports.need(path, node)
 
+    def use_module(self, name: str, node: ast.AST) -> str:
+        """The text that names a module of the standard library at `node`'s place."""
+        return self.imports.need_module(name, node)
+
     def replace(self, node: ast.AST, text: str) -> None:
         """Put `text` in place of a node; nothing inside it may be edited as well."""
         start, end = self.module.span(node)
