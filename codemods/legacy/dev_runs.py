@@ -112,7 +112,8 @@ def _inline(ctx: FileContext, call: FitCall, given: Given, loader: Loader) -> Ou
         rewrite.call(call.built.call).set_keyword("initial_resources", resources)
         _run(ctx, rewrite, call, given, loader, tasks)
 
-    return Outcome(fix, "review" if named and kind != "unknown" else "shim")
+    certain = named and kind != "unknown"
+    return Outcome(fix, "review" if certain else "shim", consumed=loader.call)
 
 
 def _named(ctx: FileContext, call: FitCall, given: Given, loader: Loader | None) -> Outcome:
@@ -135,7 +136,9 @@ def _named(ctx: FileContext, call: FitCall, given: Given, loader: Loader | None)
         rewrite.call(call.built.call).set_keyword("initial_resources", resources)
         _run(ctx, rewrite, call, given, loader, lambda _: tasks)
 
-    return Outcome(fix, "review" if plain else "shim")
+    if plain and loader is not None:
+        return Outcome(fix, "review", consumed=loader.call)
+    return Outcome(fix, "shim")
 
 
 def _is_plain(ctx: FileContext, loader: Loader, given: Given) -> bool:

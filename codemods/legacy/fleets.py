@@ -33,18 +33,19 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A rewrite of a call, or the reason for none."""
+    """A rewrite of a call, or the reason for none; `consumed` is a loader that goes with it."""
 
     fix: Fix | None
     applicability: Applicability = "review"
     reason: str = ""
+    consumed: ast.Call | None = None
 
 
 def fleet(ctx: FileContext, call: FitCall) -> Outcome:
     """Runners for the store server at the address that the call is given."""
     assert call.backend is not None
     address = _address(ctx, call.backend.value)
-    problem = _problem(address.value)
+    problem = _problem(ctx, call.backend.value)
     if problem:
         return Outcome(None, reason=problem)
     built = call.built
@@ -113,7 +114,10 @@ def _address(ctx: FileContext, node: ast.expr) -> Address:
         return Address(node, complete=False)
     url = call.args[0] if call.args else keywords.get("endpoint")
     poll = call.args[1] if len(call.args) > 1 else keywords.get("poll_interval")
-    return Address(node, complete=False) if url is None else Address(url, poll)
+    if url is None:
+        return Address(node, complete=False)
+    # A client with a name may have other uses; the helper takes the address from it.
+    return Address(node if isinstance(node, ast.Name) else url, poll)
 
 
 def _client_call(ctx: FileContext, node: ast.expr) -> ast.Call | None:
@@ -127,8 +131,12 @@ def _client_call(ctx: FileContext, node: ast.expr) -> ast.Call | None:
     return node if ctx.infer(node.func) == External(known.CLIENT) else None
 
 
-def _problem(node: ast.expr) -> str:
+def _problem(ctx: FileContext, node: ast.expr) -> str:
     """Why 0.3's runners cannot reach the server at a literal address."""
+    client = _client_call(ctx, node)
+    if client is not None:
+        endpoints = [k.value for k in client.keywords if k.arg == "endpoint"]
+        node = [*client.args, *endpoints, node][0]
     if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
         return ""
     parts = urlsplit(node.value.strip())

@@ -1,0 +1,130 @@
+"""AGL217: a `DevTaskLoader` for `fit` that stays, or that nothing uses."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+
+from codemods.context import FileContext
+from codemods.legacy.dev_runs import dev_run
+from codemods.legacy.fit_calls import fit_call, fit_calls
+from codemods.legacy.fleets import HELPERS
+from codemods.legacy.trainers import uses
+from codemods.names import known
+from codemods.names.scopes import Binding
+from codemods.names.values import External
+from codemods.rule import Hit, Rule
+
+UNWRAPPING = tuple(
+    External(f"{HELPERS}.{name}") for name in ("dev_tasks", "dev_resources", "fit_or_dev")
+)
+OLD_SERVER = "fit_v0 takes it; run again with --server store when the old server goes"
+APART = (
+    "give its tasks to dev(agent, train_dataset=) and its resources to Trainer(initial_resources=)"
+)
+
+
+class LoaderStays(Rule):
+    """Constructions of loaders that no rewrite does away with."""
+
+    code = "AGL217"
+    title = "DevTaskLoader that stays"
+    why = (
+        "`DevTaskLoader` warns in 0.3.0 and is gone in 1.0. Where a rewrite needs the object as it "
+        "is, helpers take it apart when the program runs; its `rollouts` stay empty then. What is "
+        "left to do by hand is to keep tasks and resources in variables of their own."
+    )
+    before = "loader = DevTaskLoader(tasks, resources)"
+    after = "(left as it is and reported)"
+    applicability = "manual"
+    nodes = (ast.Call, ast.Attribute)
+
+    def check(self, node: ast.AST, ctx: FileContext) -> Iterable[Hit]:
+        """Constructions that end up in `fit` or in a helper, or nowhere; `rollouts` of those."""
+        if isinstance(node, ast.Attribute):
+            if node.attr in ("rollouts", "_rollouts") and ctx.is_instance(
+                node.value, known.DEV_LOADER
+            ):
+                yield from _rollouts(node, ctx)
+            return
+        assert isinstance(node, ast.Call)
+        if ctx.infer(node.func) != External(known.DEV_LOADER) or node in _consumed(ctx):
+            return
+        name = _name_of(node, ctx)
+        places = [node] if name is None else [*_places(ctx, name)]
+        if name is not None and not places and name.name not in ctx.project.exported(ctx.module):
+            message = "nothing uses this DevTaskLoader"
+            yield Hit(node, message, reason="take it out", symbol=known.DEV_LOADER)
+        elif any(_is_for_fit(ctx, place) for place in places):
+            reason = OLD_SERVER if ctx.options.server == "legacy" else APART
+            yield Hit(node, "`DevTaskLoader` is deprecated", reason=reason, symbol=known.DEV_LOADER)
+
+
+def _consumed(ctx: FileContext) -> set[ast.Call]:
+    """The constructions that rewrites of `fit` do away with."""
+    found: set[ast.Call] = set()
+    if ctx.options.server == "legacy":
+        return found
+    for call in fit_calls(ctx):
+        if call.plan in ("today", "unclear"):
+            continue
+        if call.plan == "dev":
+            outcome = dev_run(ctx, call)
+            if outcome.consumed is not None:
+                found.add(outcome.consumed)
+        elif call.loader is not None and isinstance(call.loader.value, ast.Call):
+            found.add(call.loader.value)  # an idle argument, which goes
+    return found
+
+
+def _name_of(node: ast.Call, ctx: FileContext) -> Binding | None:
+    """The variable that a loader is assigned to, or the function that returns it."""
+    parent = ctx.parent(node)
+    if isinstance(parent, ast.Return):
+        function = ctx.function_around(parent)
+        if function is None or isinstance(ctx.parent(function), ast.ClassDef):
+            return None
+        bindings = ctx.module.scope(function).lookup(function.name)
+        return next((b for b in bindings if b.node is function), None)
+    if isinstance(parent, ast.Assign | ast.AnnAssign | ast.NamedExpr):
+        targets = parent.targets if isinstance(parent, ast.Assign) else [parent.target]
+        if len(targets) == 1 and isinstance(targets[0], ast.Name):
+            bindings = ctx.module.scope(targets[0]).lookup(targets[0].id)
+            return next((b for b in bindings if b.node is targets[0]), None)
+    return None
+
+
+def _places(ctx: FileContext, binding: Binding) -> Iterator[ast.expr]:
+    """Where a loader with a name is used; for a function, where it is called."""
+    is_function = isinstance(binding.node, ast.FunctionDef | ast.AsyncFunctionDef)
+    for use in uses(ctx, binding):
+        call = ctx.parent(use)
+        if is_function and isinstance(call, ast.Call) and call.func is use:
+            inner = _name_of(call, ctx)
+            if inner is not None:
+                yield from _places(ctx, inner)
+            yield call
+        else:
+            yield use
+
+
+def _is_for_fit(ctx: FileContext, place: ast.expr) -> bool:
+    around = ctx.parent(place)
+    around = ctx.parent(around) if isinstance(around, ast.keyword) else around
+    if not isinstance(around, ast.Call):
+        return False
+    return fit_call(ctx, around) is not None or ctx.infer(around.func) in UNWRAPPING
+
+
+def _rollouts(node: ast.Attribute, ctx: FileContext) -> Iterator[Hit]:
+    if ctx.options.server == "legacy" or not isinstance(node.value, ast.Name):
+        return
+    for binding in ctx.module.scope(node.value).lookup(node.value.id):
+        if any(_is_for_fit(ctx, place) for place in _places(ctx, binding)):
+            yield Hit(
+                node,
+                "a loader that `fit` is given gets no rollouts in the store API",
+                reason="ask the store: await trainer.store.query_rollouts()",
+                symbol=f"{known.DEV_LOADER}.rollouts",
+            )
+            return

@@ -1,0 +1,48 @@
+"""AGL218: `DevTaskLoader` imported and never used."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+
+from codemods.context import FileContext
+from codemods.edit.imports import used_names
+from codemods.edit.rewrite import Rewrite
+from codemods.names import known
+from codemods.rule import Hit, Rule
+
+
+class IdleImport(Rule):
+    """The import taken out: the class is on its way out, and the file does without it."""
+
+    code = "AGL218"
+    title = "DevTaskLoader is imported and never used"
+    why = (
+        "Many agents were started from a template that imports the loader. `DevTaskLoader` is "
+        "gone in 1.0, where an import of it fails even if nothing uses the name."
+    )
+    before = "from agentlightning import DevTaskLoader, LitAgent"
+    after = "from agentlightning import LitAgent"
+    applicability = "safe"
+    nodes = (ast.ImportFrom,)
+
+    def check(self, node: ast.AST, ctx: FileContext) -> Iterable[Hit]:
+        """Imports of the loader whose name nothing in the file, and no other file, reads."""
+        assert isinstance(node, ast.ImportFrom)
+        for alias in node.names:
+            if alias.name == "DevTaskLoader" and not node.level:
+                path = ctx.project.canonical(f"{node.module}.{alias.name}")
+                if path == known.DEV_LOADER and _idle(alias, ctx):
+                    yield _hit(alias)
+
+
+def _idle(alias: ast.alias, ctx: FileContext) -> bool:
+    name = alias.asname or alias.name
+    return name not in used_names(ctx.module.table) | ctx.project.exported(ctx.module)
+
+
+def _hit(alias: ast.alias) -> Hit:
+    def fix(rewrite: Rewrite) -> None:
+        rewrite.imports.drop(alias)
+
+    return Hit(alias, "`DevTaskLoader` is imported and never used", fix, symbol=known.DEV_LOADER)
