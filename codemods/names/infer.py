@@ -11,7 +11,7 @@ from codemods.names.annotations import annotated, instance_of
 from codemods.names.module import Module
 from codemods.names.parameters import fixture, self_or_class
 from codemods.names.scopes import Binding
-from codemods.names.shapes import is_none, is_property, returns_of, self_assignments
+from codemods.names.shapes import is_none, is_property, self_assignments
 from codemods.names.values import (
     BoundMethod,
     External,
@@ -271,7 +271,9 @@ class Inference:
         return self._single_return(function)
 
     def _single_return(self, function: ProjectFunction) -> Value | None:
-        values = [r.value for r in returns_of(function.node) if r.value is not None]
+        values = [
+            r.value for r in function.module.returns.get(function.node, ()) if r.value is not None
+        ]
         if not values:
             return None
         return self._either(function.module, *values)

@@ -42,6 +42,17 @@ class Module:
         return found
 
     @cached_property
+    def returns(self) -> dict[ast.AST, list[ast.Return]]:
+        """The return statements of each function, not of functions inside it."""
+        found: dict[ast.AST, list[ast.Return]] = {}
+        for node in self.table.nodes.get(ast.Return, ()):
+            assert isinstance(node, ast.Return)
+            function = self.enclosing(node, ast.FunctionDef, ast.AsyncFunctionDef)
+            if function is not None:
+                found.setdefault(function, []).append(node)
+        return found
+
+    @cached_property
     def names(self) -> dict[str, list[ast.Name]]:
         """The name nodes of the file by what they spell, in source order."""
         found: dict[str, list[ast.Name]] = {}

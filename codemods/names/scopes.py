@@ -85,14 +85,43 @@ def build_scopes(tree: ast.Module) -> ScopeTable:
         (child, tree, root, False) for child in reversed(tree.body)
     ]
     builder = _Builder(table)
+    parents, scopes, nodes = table.parents, table.scopes, table.nodes
     while stack:
         node, parent, scope, annotation = stack.pop()
-        table.parents[node] = parent
-        table.scopes[node] = scope
-        table.nodes.setdefault(type(node), []).append(node)
-        children = builder.enter(node, parent, scope, annotation)
-        stack.extend((child, node, where, flag) for child, where, flag in reversed(children))
+        parents[node] = parent
+        scopes[node] = scope
+        kind = type(node)
+        if kind in nodes:
+            nodes[kind].append(node)
+        else:
+            nodes[kind] = [node]
+        if annotation or kind in _BINDING:
+            children = builder.enter(node, parent, scope, annotation)
+            stack.extend([(child, node, where, flag) for child, where, flag in reversed(children)])
+        else:
+            stack.extend([(child, node, scope, False) for child in reversed(_children(node))])
     return table
+
+
+def _children(node: ast.AST) -> list[ast.AST]:
+    """The nodes right below one, without operators and contexts, which stand for no code."""
+    kind = type(node)
+    fields = _FIELDS.get(kind)
+    if fields is None:
+        fields = _FIELDS[kind] = tuple(f for f in kind._fields if f not in _NO_CODE)
+    found: list[ast.AST] = []
+    for name in fields:
+        value = getattr(node, name, None)
+        if isinstance(value, list):
+            found += [item for item in value if isinstance(item, ast.AST)]
+        elif isinstance(value, ast.AST):
+            found.append(value)
+    return found
+
+
+_FIELDS: dict[type[ast.AST], tuple[str, ...]] = {}
+# A comparison's `ops` are a list of operators; `op` and `ctx` are single ones.
+_NO_CODE = frozenset({"ctx", "op", "ops", "type_comment", "kind", "lineno", "attr", "id"})
 
 
 _Children = list[tuple[ast.AST, Scope, bool]]
@@ -115,7 +144,7 @@ class _Builder:
             if not isinstance(node.ctx, ast.Load):
                 self._stored_name(node, parent, scope)
             return []
-        return [(child, scope, False) for child in ast.iter_child_nodes(node)]
+        return [(child, scope, False) for child in _children(node)]
 
     def _bind(self, scope: Scope, binding: Binding) -> None:
         if binding.name in scope.outer_names:
@@ -130,7 +159,7 @@ class _Builder:
             return []
         if isinstance(node, ast.Subscript) and _last_name(node.value) == "Literal":
             return [(node.value, scope, True), (node.slice, scope, False)]
-        return [(child, scope, True) for child in ast.iter_child_nodes(node)]
+        return [(child, scope, True) for child in _children(node)]
 
     def _stored_name(self, node: ast.Name, parent: ast.AST, scope: Scope) -> None:
         binding = Binding(node.id, "other", node, scope)
@@ -242,13 +271,13 @@ class _Builder:
         assert isinstance(node, ast.ExceptHandler)
         if node.name:
             self._bind(scope, Binding(node.name, "other", node, scope))
-        return [(child, scope, False) for child in ast.iter_child_nodes(node)]
+        return [(child, scope, False) for child in _children(node)]
 
     def _pattern(self, node: ast.AST, scope: Scope) -> _Children:
         name = getattr(node, "name", None) or getattr(node, "rest", None)
         if name:
             self._bind(scope, Binding(name, "other", node, scope))
-        return [(child, scope, False) for child in ast.iter_child_nodes(node)]
+        return [(child, scope, False) for child in _children(node)]
 
     def _open(self, kind: ScopeKind, node: ast.AST, parent: Scope) -> Scope:
         inner = Scope(kind, node, parent)
@@ -272,6 +301,8 @@ _SPECIAL = {
     ast.MatchMapping: _Builder._pattern,
     **dict.fromkeys(_COMPREHENSIONS, _Builder._comprehension),
 }
+
+_BINDING = frozenset({*_SPECIAL, ast.Name})
 
 
 def _last_name(node: ast.expr) -> str:
