@@ -23,11 +23,15 @@ if TYPE_CHECKING:
     from agentlightning_compat.legacy.loaders import dev_tasks as dev_tasks
     from agentlightning_compat.legacy.polling import poll_rollout as poll_rollout
     from agentlightning_compat.legacy.polling import poll_rollout_async as poll_rollout_async
+    from agentlightning_compat.legacy.queueing import publish_resources as publish_resources
+    from agentlightning_compat.legacy.queueing import queue_rollout as queue_rollout
     from agentlightning_compat.legacy.reporting import report_rollout as report_rollout
     from agentlightning_compat.legacy.reporting import report_rollout_async as report_rollout_async
     from agentlightning_compat.legacy.resources import resources_update as resources_update
     from agentlightning_compat.legacy.results import to_result as to_result
     from agentlightning_compat.legacy.rollouts import make_rollout as make_rollout
+    from agentlightning_compat.legacy.runners import make_runner as make_runner
+    from agentlightning_compat.legacy.runners import run_rollouts as run_rollouts
     from agentlightning_compat.legacy.sync import wait as wait
     from agentlightning_compat.legacy.tracing import adapt_tracer as adapt_tracer
     from agentlightning_compat.legacy.tracing import trace_context as trace_context
@@ -43,11 +47,15 @@ _HOMES = {
     "fit_fleet": "fleet",
     "fit_or_dev": "dev_runs",
     "make_rollout": "rollouts",
+    "make_runner": "runners",
     "poll_rollout": "polling",
     "poll_rollout_async": "polling",
+    "publish_resources": "queueing",
+    "queue_rollout": "queueing",
     "report_rollout": "reporting",
     "report_rollout_async": "reporting",
     "resources_update": "resources",
+    "run_rollouts": "runners",
     "runner_strategy": "fleet",
     "take_completed": "completed",
     "to_result": "results",
@@ -67,11 +75,15 @@ __all__ = [
     "fit_fleet",
     "fit_or_dev",
     "make_rollout",
+    "make_runner",
     "poll_rollout",
     "poll_rollout_async",
+    "publish_resources",
+    "queue_rollout",
     "report_rollout",
     "report_rollout_async",
     "resources_update",
+    "run_rollouts",
     "runner_strategy",
     "take_completed",
     "to_result",
