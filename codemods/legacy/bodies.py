@@ -134,7 +134,7 @@ class _Body:
             if isinstance(node, ast.Nonlocal | ast.Global) and name in node.names:
                 return True
             if isinstance(node, ast.Name) and node.id in _LOOKS_AT_NAMES:
-                return True
+                return not self._module.scope(node).lookup(node.id)
             # Bound by a statement that has no Name node for it: `except E as name`, `import name`.
         bindings = self._scope.bindings.get(name, ())
         return any(b.kind in ("import", "from", "class", "function", "other") for b in bindings)

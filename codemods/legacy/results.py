@@ -5,24 +5,15 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 from codemods.context import FileContext
+from codemods.legacy.promises import Action, promise
 from codemods.legacy.reward_functions import is_number
 from codemods.names import known
 from codemods.names.infer import Inference
 from codemods.names.scopes import Binding, FunctionNode
 from codemods.names.shapes import returns_of
 from codemods.names.values import External, Instance, ProjectFunction
-
-Action = Literal["float", "reward", "convert", "ask"]
-"""How a returned expression is treated.
-
-float    wrap it in `float()`
-reward   put its `final_reward=` in place of the whole report
-convert  wrap it in `to_result()`
-ask      leave it, and say so
-"""
 
 _REPORT = "a report"
 WHOLE = "an int or a bool"
@@ -122,9 +113,9 @@ class Results:
         if isinstance(callee, ProjectFunction) and callee.node in self._converted:
             return None
         if isinstance(callee, ProjectFunction) and callee.node.returns is not None:
-            promised = ast.unparse(callee.node.returns)
-            if any(word in promised.lower() for word in ("triplet", "rawresultlegacy")):
-                return Outcome(node, "convert", f"a `{promised}`")
+            promised = promise(callee.node.returns)
+            if promised is not None:
+                return Outcome(node, promised, f"`{ast.unparse(callee.node.returns)}`")
         if self._is_report(node):
             return Outcome(node, "convert", _REPORT)
         return None

@@ -9,7 +9,7 @@ from typing import Protocol
 from codemods.names import classes, known
 from codemods.names.annotations import annotated, instance_of
 from codemods.names.module import Module
-from codemods.names.parameters import fixture, self_or_class
+from codemods.names.parameters import fixture, self_or_class, yields_of
 from codemods.names.scopes import Binding
 from codemods.names.shapes import is_none, is_property, self_assignments
 from codemods.names.values import (
@@ -286,8 +286,11 @@ class Inference:
         owner = self_or_class(module, binding)
         if owner is not None:
             return owner
-        function = fixture(module, binding.name)
-        return None if function is None else self._returned(function)
+        function = fixture(self._imports.find_module, module, binding.name)
+        if function is None:
+            return None
+        given = yields_of(function.node)
+        return self.infer(function.module, given[0]) if given else self._returned(function)
 
     def _element(self, module: Module, iterable: ast.expr | None) -> Value | None:
         while isinstance(iterable, ast.Await):

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 
 from codemods.names.module import Module
 from codemods.names.scopes import Binding, FunctionNode
 from codemods.names.shapes import dotted_tail
 from codemods.names.values import Instance, ProjectClass, ProjectFunction, Value
+
+
+FindModule = Callable[[Module, str], Module | None]
+
+_CONFTESTS = 5
 
 
 def self_or_class(module: Module, binding: Binding) -> Value | None:
@@ -28,12 +34,26 @@ def self_or_class(module: Module, binding: Binding) -> Value | None:
     return owner if "classmethod" in decorators else Instance(owner)
 
 
-def fixture(module: Module, name: str) -> ProjectFunction | None:
-    """The pytest fixture of the same file that gives a test's parameter its value."""
-    for binding in module.table.root.bindings.get(name, ()):
-        node: ast.AST | FunctionNode = binding.node
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and any(
-            dotted_tail(decorator) == "fixture" for decorator in node.decorator_list
-        ):
-            return ProjectFunction(module, node)
+def fixture(find: FindModule, module: Module, name: str) -> ProjectFunction | None:
+    """The pytest fixture that gives a test's parameter its value: here, or in a conftest above."""
+    place: Module | None = module
+    for level in range(_CONFTESTS + 1):
+        bindings = () if place is None else place.table.root.bindings.get(name, ())
+        for binding in bindings:
+            node: ast.AST | FunctionNode = binding.node
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and any(
+                dotted_tail(decorator) == "fixture" for decorator in node.decorator_list
+            ):
+                assert place is not None
+                return ProjectFunction(place, node)
+        place = find(module, "." * (level + 1) + "conftest")
     return None
+
+
+def yields_of(function: FunctionNode) -> list[ast.expr]:
+    """What a fixture that cleans up behind itself hands to the test."""
+    return [
+        node.value
+        for node in ast.walk(function)
+        if isinstance(node, ast.Yield) and node.value is not None
+    ]

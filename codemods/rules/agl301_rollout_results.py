@@ -11,7 +11,8 @@ from codemods.edit.statements import header_span
 from codemods.finding import Applicability
 from codemods.legacy.agents import METHODS, RENAMED, Agents
 from codemods.legacy.delegates import delegates
-from codemods.legacy.results import WHOLE, Action, Outcome, Results
+from codemods.legacy.promises import Action
+from codemods.legacy.results import WHOLE, Outcome, Results
 from codemods.names import known
 from codemods.names.scopes import FunctionNode
 from codemods.names.values import ProjectClass

@@ -67,6 +67,11 @@ IMPORT = "import agentlightning as agl\nfrom agentlightning import Trainer, LitA
             "def test_x(t):\n    probe(t)",
             "a Trainer",
         ),
+        (
+            "import pytest\n@pytest.fixture\ndef t():\n    t = Trainer()\n    yield t\n"
+            "def test_x(t):\n    probe(t)",
+            "a Trainer",
+        ),
         ("probe([Trainer for Trainer in things][0])", None),
         ("def f(Trainer):\n    probe(Trainer())", None),
         ("t = Trainer()\nt = other()\nprobe(t)", None),
@@ -77,6 +82,18 @@ IMPORT = "import agentlightning as agl\nfrom agentlightning import Trainer, LitA
 )
 def test_kind_of_value(code: str, expected: str | None) -> None:
     assert probe(IMPORT + code) == [expected]
+
+
+def test_fixture_comes_from_a_conftest_above() -> None:
+    fixture = "import pytest\n@pytest.fixture\ndef t():\n    return {}\n"
+    near = {
+        "pkg/conftest.py": "from agentlightning import LitAgent\n" + fixture.format("LitAgent()")
+    }
+    far = {"conftest.py": "from agentlightning import Trainer\n" + fixture.format("Trainer()")}
+    code = "def test_x(t):\n    probe(t)"
+    assert probe(code, far) == ["a Trainer"]
+    assert probe(code, near | far) == ["a LitAgent"]
+    assert probe(code, {"other/conftest.py": far["conftest.py"]}) == [None]
 
 
 def test_import_error_fallback_is_the_import() -> None:
@@ -116,7 +133,10 @@ def test_circular_imports_and_bases_end() -> None:
         "pkg/b.py": "from pkg.a import Y\nclass X(Y):\n    pass\nfrom pkg.c import *\n",
         "pkg/c.py": "from pkg.b import *\n",
     }
-    assert probe("from pkg.a import Y\nfrom pkg.c import Z\nprobe(Y(), Z())", others) == ["a Y", None]
+    assert probe("from pkg.a import Y\nfrom pkg.c import Z\nprobe(Y(), Z())", others) == [
+        "a Y",
+        None,
+    ]
 
 
 def test_star_import_of_a_project_module() -> None:
