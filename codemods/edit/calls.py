@@ -16,9 +16,13 @@ Step = Callable[[cst.Call], cst.Call]
 
 @dataclass(slots=True)
 class CallEdit:
-    """A list of changes to one call, done in order on its current text."""
+    """A list of changes to one call, done in order on its current text.
+
+    `newline` is the line ending of the file, for new values of several lines.
+    """
 
     steps: list[Step] = field(default_factory=list)
+    newline: str = "\n"
 
     def rename_keyword(self, old: str, new: str) -> CallEdit:
         """`f(old=x)` into `f(new=x)`."""
@@ -212,4 +216,4 @@ class CallEdit:
             raise Blocked("another rewrite changed this call into something else")
         for step in self.steps:
             call = step(call)
-        return slice_code(call, newline_of(text))
+        return slice_code(call, newline_of(text, self.newline))

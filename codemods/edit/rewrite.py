@@ -74,7 +74,7 @@ class Rewrite:
         """Changes to the arguments of a call."""
         from codemods.edit.calls import CallEdit
 
-        edit = CallEdit()
+        edit = CallEdit(newline=self.module.newline)
         self.transform(node, edit)
         return edit
 

@@ -30,9 +30,11 @@ def slice_code(node: cst.CSTNode, newline: str = "\n") -> str:
     return cst.Module([], default_newline=newline).code_for_node(node)
 
 
-def newline_of(text: str) -> str:
+def newline_of(text: str, default: str = "\n") -> str:
     """The first line ending of a text, which LibCST takes for the one of all its lines."""
     first = min((at for end in "\r\n" if (at := text.find(end)) != -1), default=-1)
-    if first == -1 or text[first] == "\n":
+    if first == -1:
+        return default
+    if text[first] == "\n":
         return "\n"
     return "\r\n" if text.startswith("\r\n", first) else "\r"

@@ -18,6 +18,7 @@ _ENVIRONMENT = frozenset({"os.getenv", "os.environ.get", "os.environ.setdefault"
 _TEXT_METHODS = frozenset({"format", "strip", "rstrip", "lstrip", "removesuffix", "join"})
 _ADDRESS = re.compile(r"url|uri|server|endpoint|backend|address|host|api_?base", re.IGNORECASE)
 _DATA = re.compile(r"data|train|tasks|examples|samples|records|rows|split", re.IGNORECASE)
+_ENDS_AS_ADDRESS = re.compile(r"(url|uri|endpoint|server|address)$", re.IGNORECASE)
 _COLLECTIONS = (ast.List, ast.Tuple, ast.Dict, ast.Set, ast.ListComp, ast.SetComp, ast.DictComp)
 _TEXT_TYPES = frozenset({"str", "AnyStr", "HttpUrl", "AnyUrl", "LiteralString"})
 _DEPTH = 8
@@ -54,7 +55,7 @@ def _by_form(ctx: FileContext, node: ast.expr, depth: int) -> Kind:
         case ast.NamedExpr(value=value):
             return _kind(ctx, value, depth + 1)
         case ast.Subscript(value=value):
-            return "url" if _external(ctx, value) == "os.environ" else "unknown"
+            return "url" if _external(ctx, value) in ("os.environ", "sys.argv") else "unknown"
         case ast.Call():
             return _called(ctx, node, depth)
         case ast.Name():
@@ -174,10 +175,14 @@ def _by_name(node: ast.expr) -> Kind:
             pass
         case ast.Subscript(slice=ast.Constant(value=str() as name)):
             pass
+        case ast.Call(func=ast.Attribute(attr="get"), args=[ast.Constant(value=str() as name), *_]):
+            pass
         case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
             pass
         case _:
             return "unknown"
+    if _ENDS_AS_ADDRESS.search(name):
+        return "url"
     address, data = bool(_ADDRESS.search(name)), bool(_DATA.search(name))
     if address == data:
         return "unknown"

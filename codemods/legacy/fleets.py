@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from codemods.context import FileContext
 from codemods.edit.rewrite import Rewrite
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from codemods.edit.calls import CallEdit
 
 HELPERS = "agentlightning_compat.legacy"
+LINE_LENGTH = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +88,7 @@ def _construct(ctx: FileContext, rewrite: Rewrite, built: Construction, address:
     node = address.value
     edit = rewrite.call(built.call)
     if isinstance(node, ast.Constant):
-        parts = urlsplit(str(node.value).strip())
-        strategy = (
-            f'{{"type": "cs", "role": "runner", "server_host": "{parts.hostname}", '
-            f'"server_port": {parts.port or 80}}}'
-        )
+        strategy = _literal(ctx, built.call, urlsplit(str(node.value).strip()))
     else:
         function = rewrite.use(f"{HELPERS}.runner_strategy", built.call)
         strategy = f"{function}({ctx.source(node)})"
@@ -100,6 +97,26 @@ def _construct(ctx: FileContext, rewrite: Rewrite, built: Construction, address:
         seconds = ctx.source(address.poll_interval)
         name = f"{ctx.options.target}.LitAgentRunner"
         edit.set_keyword("runner", f'{{"type": "{name}", "poll_interval": {seconds}}}')
+
+
+def _literal(ctx: FileContext, call: ast.Call, parts: SplitResult) -> str:
+    """The dict of a strategy, over several lines where one would be too long."""
+    items = [
+        '"type": "cs"',
+        '"role": "runner"',
+        f'"server_host": "{parts.hostname}"',
+        f'"server_port": {parts.port or 80}',
+    ]
+    line = "{" + ", ".join(items) + "}"
+    start = ctx.module.offset(call.lineno, 0)
+    before = ctx.module.text[start : ctx.module.span(call)[1]]
+    width = len(before.splitlines()[-1]) if call.keywords or call.args else len(before)
+    if width + len(line) + len(", strategy=") <= LINE_LENGTH:
+        return line
+    indent = before[: len(before) - len(before.lstrip())]
+    newline = ctx.module.newline
+    body = "".join(f"{newline}{indent}    {item}," for item in items)
+    return "{" + f"{body}{newline}{indent}" + "}"
 
 
 def _address(ctx: FileContext, node: ast.expr) -> Address:

@@ -74,14 +74,57 @@ def construction(ctx: FileContext, receiver: ast.expr) -> Construction | None:
         return Construction(receiver, None) if _builds(ctx, receiver) else None
     if not isinstance(receiver, ast.Name):
         return None
-    bindings = ctx.module.scope(receiver).lookup(receiver.id)
-    real = [b for b in bindings if not _is_placeholder(b)]
-    if len(real) != 1 or real[0].kind != "assign" or real[0].scope.kind == "class":
+    binding = reaching(ctx, receiver)
+    if binding is None or binding.kind != "assign" or binding.scope.kind == "class":
         return None
-    value = real[0].value
-    if isinstance(value, ast.Call) and _builds(ctx, value):
-        return Construction(value, real[0])
+    if isinstance(binding.value, ast.Call) and _builds(ctx, binding.value):
+        return Construction(binding.value, binding)
     return None
+
+
+def reaching(ctx: FileContext, name: ast.Name) -> Binding | None:
+    """The one binding whose value a name has where it is read, if there can be no other.
+
+    Of several it is the last one before, if it stands in a block around the read, and no loop
+    brings back another.
+    """
+    scope = ctx.module.scope(name)
+    real = [b for b in scope.lookup(name.id) if not _is_placeholder(b)]
+    if len(real) <= 1:
+        return real[0] if real else None
+    before = [b for b in real if b.position < _position(name)]
+    if not before or real[0].scope is not scope:
+        return None
+    last = before[-1]
+    block = ctx.parent(ctx.module.statement(last.node))
+    inner: ast.AST | None = ctx.module.statement(name)
+    while inner is not None and ctx.parent(inner) is not block:
+        inner = ctx.parent(inner)
+        if isinstance(inner, ast.For | ast.AsyncFor | ast.While) and last is not real[-1]:
+            return None
+    if inner is None or not isinstance(inner, ast.stmt):
+        return None
+    return last if _same_suite(block, ctx.module.statement(last.node), inner) else None
+
+
+def _same_suite(block: ast.AST | None, first: ast.stmt, second: ast.stmt) -> bool:
+    for part in ("body", "orelse", "finalbody"):
+        suite = getattr(block, part, None)
+        if isinstance(suite, list) and first in suite:
+            return second in suite
+    return False
+
+
+def constructions(ctx: FileContext, receiver: ast.expr) -> list[ast.Call]:
+    """Every call that may have built the trainer `receiver`."""
+    built = construction(ctx, receiver)
+    if built is not None:
+        return [built.call]
+    if not isinstance(receiver, ast.Name):
+        return []
+    values = [b.value for b in ctx.module.scope(receiver).lookup(receiver.id)]
+    calls = [part for value in values if value is not None for part in ast.walk(value)]
+    return [call for call in calls if isinstance(call, ast.Call) and _builds(ctx, call)]
 
 
 def has_algorithm(built: Construction) -> bool:
@@ -122,11 +165,13 @@ def takes(ctx: FileContext, built: Construction, *keywords: str) -> bool:
 
 
 def uses(ctx: FileContext, binding: Binding) -> Iterator[ast.Name]:
-    """The reads of a bound name."""
+    """The reads of a name that may see the value of one of its bindings."""
     for node in ctx.module.table.nodes.get(ast.Name, ()):
         assert isinstance(node, ast.Name)
-        same = node.id == binding.name and isinstance(node.ctx, ast.Load)
-        if same and binding in ctx.module.scope(node).lookup(node.id):
+        if node.id != binding.name or not isinstance(node.ctx, ast.Load):
+            continue
+        seen = binding in ctx.module.scope(node).lookup(node.id)
+        if seen and reaching(ctx, node) in (binding, None):
             yield node
 
 

@@ -10,7 +10,7 @@ from codemods.edit.rewrite import Rewrite
 from codemods.legacy.fit_calls import fit_calls
 from codemods.legacy.fleets import HELPERS
 from codemods.legacy.trainer_arguments import reaches
-from codemods.legacy.trainers import construction
+from codemods.legacy.trainers import constructions
 from codemods.names import known
 from codemods.names.values import External
 from codemods.rule import Hit, Rule
@@ -56,11 +56,9 @@ class DevArgument(Rule):
 
 def _read_later(ctx: FileContext) -> set[ast.Call]:
     """The constructions whose flag another rewrite takes care of, or has."""
-    found = {c.built.call for c in fit_calls(ctx) if c.plan == "dev" and c.built is not None}
+    trainers = [call.receiver for call in fit_calls(ctx) if call.plan == "dev"]
     for node in ctx.module.table.nodes.get(ast.Call, ()):
         assert isinstance(node, ast.Call)
         if node.args and ctx.infer(node.func) == External(f"{HELPERS}.fit_or_dev"):
-            built = construction(ctx, node.args[0])
-            if built is not None:
-                found.add(built.call)
-    return found
+            trainers.append(node.args[0])
+    return {call for trainer in trainers for call in constructions(ctx, trainer)}

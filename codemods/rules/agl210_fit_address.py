@@ -9,8 +9,9 @@ from codemods.context import FileContext
 from codemods.legacy.fit_calls import FitCall, fit_call
 from codemods.legacy.fleets import fleet
 from codemods.legacy.old_server import keep_server
-from codemods.legacy.trainers import is_trainer_method
+from codemods.legacy.trainers import CLASSES, is_trainer_method
 from codemods.names import known
+from codemods.names.values import ProjectClass
 from codemods.rule import Hit, Rule
 
 UNCLEAR = (
@@ -44,6 +45,8 @@ class FitAddress(Rule):
             return
         assert isinstance(node, ast.Call)
         call = fit_call(ctx, node)
+        if call is None:
+            yield from _inherited(node, ctx)
         if call is None or call.plan == "today":
             return
         if call.plan == "unclear":
@@ -86,6 +89,27 @@ def _unclear(call: FitCall, ctx: FileContext) -> Hit:
         reason=reason,
         symbol=f"{known.TRAINER}.{name}",
     )
+
+
+def _inherited(node: ast.Call, ctx: FileContext) -> Iterator[Hit]:
+    """`super().fit(agent, url)` in a class derived from Trainer."""
+    func = node.func
+    if not isinstance(func, ast.Attribute) or func.attr not in ("fit", "fit_v0"):
+        return
+    owner, around = func.value, ctx.module.enclosing(node, ast.ClassDef)
+    is_super = isinstance(owner, ast.Call) and getattr(owner.func, "id", "") == "super"
+    if not is_super or not isinstance(around, ast.ClassDef):
+        return
+    cls = ProjectClass(ctx.module, around)
+    today = {k.arg for k in node.keywords} & {"train_dataset", "val_dataset"}
+    few = len(node.args) + len(node.keywords) < 2
+    if ctx.project.inference.derives(cls, *CLASSES) and not today and not few:
+        yield Hit(
+            node,
+            f"`super().{func.attr}` takes datasets in the store API",
+            reason="an address belongs to the strategy that super().__init__ is given",
+            symbol=f"{known.TRAINER}.{func.attr}",
+        )
 
 
 def _bare(node: ast.Attribute, ctx: FileContext) -> Iterator[Hit]:
