@@ -10,7 +10,6 @@ from codemods.names.scopes import Binding, FunctionNode
 from codemods.names.shapes import dotted_tail
 from codemods.names.values import Instance, ProjectClass, ProjectFunction, Value
 
-
 FindModule = Callable[[Module, str], Module | None]
 
 _CONFTESTS = 5
