@@ -9,8 +9,12 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
+from typing import TYPE_CHECKING
 
-__all__ = ["main", "start_worker"]
+if TYPE_CHECKING:
+    from codemods.libcst_command import MigrateCommand
+
+__all__ = ["MigrateCommand", "main", "start_worker"]
 
 _NAME = "codemods"
 
@@ -40,6 +44,14 @@ def main() -> None:
     from codemods.cli import main as run
 
     sys.exit(run(sys.argv[1:]))
+
+
+def __getattr__(name: str) -> object:
+    if name == "MigrateCommand":
+        from codemods.libcst_command import MigrateCommand
+
+        return MigrateCommand
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def start_worker(payload: bytes) -> None:

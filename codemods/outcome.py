@@ -44,6 +44,15 @@ class FileOutcome(NamedTuple):
     before: bytes
     after: bytes | None = None
 
+    def untouched(self, reason: str) -> FileOutcome:
+        """This file when it could not be rewritten after all."""
+        from dataclasses import replace
+
+        findings = [
+            replace(f, fixed=False, fixable=False, reason=f.reason or reason) for f in self.findings
+        ]
+        return self._replace(findings=tuple(findings), after=None)
+
 
 class Outcome(NamedTuple):
     """All of a run, by path. `scanned` files were looked at, `parsed` of them had to be read."""

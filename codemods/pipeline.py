@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from codemods.config import Settings
     from codemods.detection import Task
+    from codemods.engine import FileResult
     from codemods.rule import Rule
 
 
@@ -103,28 +104,29 @@ class _Rules:
         return files
 
     def _rewritten(self, tasks: list[Task]) -> list[FileOutcome]:
-        from codemods.source import SourceError
         from codemods.workers import Order, rewrite_all
 
         job, survey = self._job, self._survey
         order = Order(tasks, survey.units, job.settings, job.timings, job.safe_only, job.notes)
-        files: list[FileOutcome] = []
-        for task, result in zip(tasks, rewrite_all(order, job.jobs), strict=True):
-            if isinstance(result, Problem):
-                survey.problems.append(result)
-                files += _only_checked([task])
-                continue
-            unit = task.unit
-            after = None
+        return [
+            self._outcome(task, result)
+            for task, result in zip(tasks, rewrite_all(order, job.jobs), strict=True)
+        ]
+
+    def _outcome(self, task: Task, result: FileResult | Problem) -> FileOutcome:
+        """A file with its new bytes, or as it was where there can be none."""
+        from codemods.source import SourceError
+
+        unit = task.unit
+        if not isinstance(result, Problem):
             try:
                 after = None if result.text is None else unit.source.encode(result.text)
+                return FileOutcome(unit.shown, unit.path, result.findings, unit.data, after)
             except SourceError as error:
-                problem = Problem(unit.shown, error.line, error.message, error.way_out)
-                survey.problems.append(problem)
-                files += _only_checked([task])
-                continue
-            files.append(FileOutcome(unit.shown, unit.path, result.findings, unit.data, after))
-        return files
+                result = Problem(unit.shown, error.line, error.message, error.way_out)
+        self._survey.problems.append(result)
+        [file] = _only_checked([task])
+        return file.untouched("the file could not be rewritten")
 
     def _others(self) -> list[FileOutcome]:
         from codemods import formats

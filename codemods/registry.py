@@ -44,6 +44,8 @@ def select(select: Sequence[str] = (), ignore: Sequence[str] = ()) -> tuple[Rule
                 f"unknown rule code {code!r}; `agl-migrate rules` lists the codes there are"
             )
     chosen = [r for r in rules if not select or "ALL" in select or r.code.startswith(tuple(select))]
+    if "ALL" in ignore:
+        return ()
     return tuple(r for r in chosen if not ignore or not r.code.startswith(tuple(ignore)))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,6 +19,8 @@ def main(arguments: Sequence[str]) -> int:
     from codemods.output.console import Console
 
     console = Console()
+    # A run keeps nearly all that it makes until it ends: looking for garbage is time lost.
+    gc.set_threshold(100_000, 50, 50)
     try:
         code = app.main(list(arguments), prog_name="agl-migrate", standalone_mode=False)
     except click.ClickException as error:
@@ -109,7 +112,7 @@ def run(**options: Any) -> int:
     PATHS are files and folders (default: the current folder); `-` reads standard input and writes
     the result to standard output. Exits with 1 where something is left to a person.
     """
-    from codemods.cli.run import Options, execute
+    from codemods.cli.rewriting import Options, execute
 
     return execute(Options(**options))
 
@@ -131,7 +134,7 @@ def check(**options: Any) -> int:
 
     PATHS are files and folders (default: the current folder); `-` reads standard input.
     """
-    from codemods.cli.check import Options, execute
+    from codemods.cli.checking import Options, execute
 
     return execute(Options(**options))
 
@@ -139,7 +142,7 @@ def check(**options: Any) -> int:
 @app.command()
 def rules() -> int:
     """List the rules: code, applicability, title."""
-    from codemods.cli.explain import list_rules
+    from codemods.cli.explaining import list_rules
 
     return list_rules()
 
@@ -148,6 +151,6 @@ def rules() -> int:
 @click.argument("code")
 def explain(code: str) -> int:
     """Explain a rule (AGL201), or a name of the legacy API (AgentRunner)."""
-    from codemods.cli.explain import explain as show
+    from codemods.cli.explaining import explain as show
 
     return show(code)

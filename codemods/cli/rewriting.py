@@ -184,15 +184,9 @@ def _without(outcome: Outcome, failed: Sequence[tuple[str, str]]) -> Outcome:
     """The outcome when some files could not be written after all."""
     if not failed:
         return outcome
-    from dataclasses import replace
-
     reasons = dict(failed)
     files = [
-        file
-        if file.real not in reasons
-        else file._replace(
-            after=None, findings=tuple(replace(f, fixed=False) for f in file.findings)
-        )
+        file.untouched("the file could not be written") if file.real in reasons else file
         for file in outcome.files
     ]
     problems = [

@@ -1,0 +1,301 @@
+import os
+import subprocess
+import sys
+
+import pytest
+
+from codemods import transaction
+from codemods.cli import rewriting
+from codemods.engine import RewriteError
+from codemods.rules.agl201_trainer_arguments import TrainerArguments
+from tests.cli.conftest import LEGACY, MIGRATED, environment
+
+
+@pytest.fixture
+def beside(work):
+    """A good file, which has to be migrated whatever else is there."""
+    good = work / "good.py"
+    good.write_text(LEGACY)
+    yield good
+    assert good.read_text() == MIGRATED
+
+
+@pytest.mark.parametrize(
+    ("data", "line", "words"),
+    [
+        (b"import agentlightning\nx = (\n", 2, "syntax error"),
+        (b"import agentlightning\nprint 'hello'\n", 2, "Python 2"),
+        (b"# coding: utf-9\nimport agentlightning\n", 1, "utf-9"),
+        (b"# coding: ascii\nimport agentlightning\nx = '\xc3\xa4'\n", 3, "ascii"),
+        (b"import agentlightning\nx = '\xff'\n", 2, "utf-8"),
+        (b"import agentlightning\nx = '\0'\n", 2, "null byte"),
+    ],
+)
+def test_a_file_that_is_no_python_of_today(work, beside, invoke, data, line, words):
+    (work / "bad.py").write_bytes(data)
+    result = invoke("run")
+    assert result.code == 2
+    [complaint] = result.err.splitlines()
+    assert complaint.startswith(f"bad.py:{line}: error: ")
+    assert words in complaint
+    assert (work / "bad.py").read_bytes() == data
+
+
+def test_nesting_that_is_too_deep(work, beside, invoke):
+    deep = "import agentlightning\nx = " + "[" * 2000 + "]" * 2000 + "\n"
+    (work / "deep.py").write_text(deep)
+    result = invoke("run")
+    assert result.code == 2
+    assert result.err.startswith("deep.py")
+    assert "nested" in result.err
+
+
+@pytest.mark.parametrize(
+    "expression", ["+".join(["1"] * 2000), "x" + ".y" * 2000, "x" + "()" * 2000]
+)
+def test_nesting_that_python_can_parse(work, beside, invoke, expression):
+    deep = f"{LEGACY}x = trainer\ny = {expression}\n"
+    (work / "deep.py").write_text(deep)
+    result = invoke("run")
+    text = (work / "deep.py").read_text()
+    if result.code == 2:  # said, and left alone
+        assert result.err.startswith("deep.py: error: the code is nested too deeply")
+        assert text == deep
+    else:
+        assert text == deep.replace("n_workers", "n_runners")
+
+
+def test_a_generated_file_of_five_megabytes(work, beside, invoke):
+    rows = "".join(f"    ({number}, 'row {number}'),\n" for number in range(200_000))
+    text = f"{LEGACY}ROWS = [\n{rows}]\n"
+    assert len(text) > 5_000_000
+    (work / "big.py").write_text(text)
+    assert invoke("run").code == 0
+    assert (work / "big.py").read_text() == text.replace("n_workers", "n_runners")
+
+
+def test_a_folder_with_the_name_of_a_file(work, beside, invoke):
+    (work / "x.py").mkdir()
+    (work / "x.py" / "inner.py").write_text(LEGACY)
+    assert invoke("run").code == 0
+    assert (work / "x.py" / "inner.py").read_text() == MIGRATED
+
+
+def test_a_file_that_cannot_be_written(work, beside, invoke, monkeypatch):
+    locked = work / "locked.py"
+    locked.write_text(LEGACY)
+    replace = os.replace
+
+    def refuse(source, target):
+        if os.path.basename(target) == "locked.py":
+            raise PermissionError(13, "Permission denied", target)
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", refuse)
+    result = invoke("run")
+    assert result.code == 2
+    assert "locked.py: error: not written: permission denied" in result.err
+    assert "Rewrote 1 legacy use in 1 file." in result.out
+    assert locked.read_text() == LEGACY
+    assert sorted(p.name for p in work.glob("*.py")) == ["good.py", "locked.py"]
+
+
+def test_a_file_that_goes_away_during_the_run(work, beside, invoke, monkeypatch):
+    (work / "gone.py").write_text(LEGACY)
+    real = rewriting.work
+
+    def then_delete(job):
+        outcome = real(job)
+        (work / "gone.py").unlink()
+        return outcome
+
+    monkeypatch.setattr(rewriting, "work", then_delete)
+    result = invoke("run")
+    assert result.code == 2
+    assert "gone.py: error: not written: deleted while" in result.err
+    assert not (work / "gone.py").exists()
+
+
+def test_a_file_that_someone_changes_during_the_run(work, beside, invoke, monkeypatch):
+    (work / "busy.py").write_text(LEGACY)
+    real = rewriting.work
+
+    def then_edit(job):
+        outcome = real(job)
+        (work / "busy.py").write_text(LEGACY + "# saved just now\n")
+        return outcome
+
+    monkeypatch.setattr(rewriting, "work", then_edit)
+    result = invoke("run")
+    assert result.code == 2
+    assert "busy.py: error: not written: changed while" in result.err
+    assert (work / "busy.py").read_text() == LEGACY + "# saved just now\n"
+
+
+def test_a_dangling_link(work, beside, invoke):
+    (work / "link.py").symlink_to("nowhere.py")
+    result = invoke("run")
+    assert result.code == 2
+    assert result.err.startswith("link.py: error: ")
+
+
+@pytest.mark.parametrize("command", ["run", "check"])
+def test_a_folder_without_any_file(work, invoke, command):
+    result = invoke(command)
+    assert result.code == 2
+    assert result.err.startswith(".: error: no file to look at")
+    assert [p.name for p in work.iterdir()] == ["pyproject.toml"]
+
+
+def test_a_path_that_is_not_there(work, beside, invoke):
+    result = invoke("run", "nope", "good.py")
+    assert result.code == 2
+    assert "nope: error: not found" in result.err
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[tool.agl-migrate\n", "not valid TOML"),
+        ("[tool.agl-migrate]\ntarget = 'pytorch'\n", "pyproject.toml:2: target is one of"),
+        ("[tool.agl-migrate]\n\nselct = []\n", "pyproject.toml:3: unknown key 'selct'"),
+        ("[tool.agl-migrate]\nselect = ['AGL999']\n", "pyproject.toml:2: unknown rule code"),
+        ("[tool.agl-migrate]\nselect = 'AGL1'\n", "pyproject.toml:2: select has to be a list"),
+        ("tool = {agl-migrate = 1}\n", "has to be a table"),
+    ],
+)
+@pytest.mark.parametrize("command", ["run", "check"])
+def test_settings_that_cannot_be_used(work, invoke, command, text, words):
+    (work / "a.py").write_text(LEGACY)
+    (work / "pyproject.toml").write_text(text)
+    result = invoke(command)
+    assert result.code == 2
+    assert "pyproject.toml" in result.err
+    assert words in result.err
+    assert (work / "a.py").read_text() == LEGACY
+
+
+def test_a_rule_that_fails_on_one_file(work, beside, invoke, monkeypatch):
+    (work / "odd.py").write_text(LEGACY)
+    check = TrainerArguments.check
+
+    def fail(self, node, ctx):
+        if ctx.module.path.endswith("odd.py"):
+            raise KeyError("surprise")
+        return check(self, node, ctx)
+
+    monkeypatch.setattr(TrainerArguments, "check", fail)
+    result = invoke("run")
+    assert result.code == 2
+    assert "odd.py: error: internal fault: KeyError: 'surprise'" in result.err
+    assert "Traceback" not in result.err
+    assert (work / "odd.py").read_text() == LEGACY
+
+
+def test_a_rewrite_that_fails_on_one_file(work, beside, invoke, monkeypatch):
+    (work / "odd.py").write_text(LEGACY)
+    from codemods import workers
+
+    apply = workers.apply
+
+    def fail(ctx, *args, **options):
+        if ctx.module.path.endswith("odd.py"):
+            raise RewriteError("the rewritten text does not parse")
+        return apply(ctx, *args, **options)
+
+    monkeypatch.setattr(workers, "apply", fail)
+    result = invoke("run")
+    assert result.code == 2
+    assert "odd.py: error: internal fault: the rewritten text does not parse" in result.err
+    assert "odd.py:3:19: AGL201" in result.out
+    assert (work / "odd.py").read_text() == LEGACY
+
+
+def interrupt_at(name, error):
+    def checkpoint(step):
+        if step == name:
+            raise error
+
+    class Interrupted(transaction.Transaction):
+        def __init__(self, root):
+            super().__init__(root, checkpoint=checkpoint)
+
+    return Interrupted
+
+
+@pytest.mark.parametrize("step", ["backup 0", "write 0", "replace 1", "write 1"])
+def test_ctrl_c_leaves_no_file_half_written(work, invoke, monkeypatch, step):
+    for name in ("a.py", "b.py"):
+        (work / name).write_text(LEGACY)
+    monkeypatch.setattr(rewriting, "Transaction", interrupt_at(step, KeyboardInterrupt()))
+    result = invoke("run")
+    assert result.code == 130
+    assert "Interrupted" in result.err
+    for name in ("a.py", "b.py"):
+        assert (work / name).read_text() == LEGACY
+    assert sorted(p.name for p in work.iterdir() if p.is_file()) == [
+        "a.py",
+        "b.py",
+        "pyproject.toml",
+    ]
+
+
+KILLED = """
+import os
+from codemods import cli, transaction
+from codemods.cli import rewriting
+
+class Killed(transaction.Transaction):
+    def __init__(self, root):
+        super().__init__(root, checkpoint=lambda step: step == "write 1" and os._exit(9))
+
+rewriting.Transaction = Killed
+cli.main(["run"])
+"""
+
+
+@pytest.fixture
+def killed(work):
+    """Two files, and a run that was killed after it had written one of them."""
+    for name in ("a.py", "b.py"):
+        (work / name).write_text(LEGACY)
+    done = subprocess.run([sys.executable, "-c", KILLED], env=environment(), check=False)
+    assert done.returncode == 9
+    texts = sorted((work / name).read_text() for name in ("a.py", "b.py"))
+    assert texts == sorted([LEGACY, MIGRATED])
+
+
+def test_a_killed_run_is_restored_by_the_next(work, killed, invoke):
+    result = invoke("run", "--select", "AGL105")
+    assert result.code == 0
+    assert "restored after an interrupted run" in result.err
+    for name in ("a.py", "b.py"):
+        assert (work / name).read_text() == LEGACY
+
+
+def test_a_killed_run_can_be_undone(work, killed, invoke):
+    assert invoke("run", "--undo").code == 0
+    for name in ("a.py", "b.py"):
+        assert (work / name).read_text() == LEGACY
+
+
+def test_no_patch_of_a_half_migrated_folder(work, killed, invoke):
+    result = invoke("run", "--diff")
+    assert result.code == 2
+    assert "run --undo" in result.err
+
+
+def test_a_reader_that_goes_away(work):
+    for number in range(400):
+        (work / f"a{number}.py").write_text(LEGACY * 10)
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as pipe:
+        done = subprocess.run(
+            [sys.executable, "-m", "agl_migrate", "check"],
+            stdout=pipe,
+            stderr=subprocess.PIPE,
+            env=environment(),
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (1, b"")
