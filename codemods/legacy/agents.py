@@ -153,7 +153,10 @@ def _read(cls: ProjectClass, name: str) -> Method | None:
         return None
     node = bindings[-1].node
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-        return Method(cls, name, node, node, read_signature(node))
+        signature = read_signature(node)
+        if len(bindings) > 1:
+            signature = Signature("unclear", reason="the class defines it more than once")
+        return Method(cls, name, node, node, signature)
     statement = cls.module.statement(node)
     value = bindings[-1].value
     if isinstance(statement, ast.AnnAssign) and value is None:

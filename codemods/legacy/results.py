@@ -221,6 +221,8 @@ def is_whole(node: ast.expr) -> bool:
             return is_whole(operand)
         case ast.BoolOp(values=values):
             return all(is_whole(value) for value in values)
+        case ast.IfExp(body=body, orelse=orelse):
+            return is_whole(body) and is_whole(orelse)
         case ast.Call(func=ast.Name(id=name)):
             return name in ("int", "bool", "len")
     return False

@@ -17,6 +17,9 @@ from codemods.names.scopes import FunctionNode
 from codemods.names.values import ProjectClass
 from codemods.rule import Hit, Rule
 
+# One class; what the file imports already is taken.
+_ROLLOUT = ("agentlightning.Rollout", "agentlightning.types.Rollout")
+
 
 class RolloutMethods(Rule):
     """`training_rollout(task, rollout_id, resources)` and its kin, as they are defined."""
@@ -121,4 +124,6 @@ def _annotation(rewrite: Rewrite, function: FunctionNode, parts: Parts) -> str:
     every = (parts.task, parts.rollout_id, parts.resources)
     if not any(part.annotation is not None for part in every):
         return ""
-    return rewrite.use("agentlightning.Rollout", function)
+    imported = {b.path for b in rewrite.module.table.root.bindings.get("Rollout", ())}
+    path = next((path for path in _ROLLOUT if path in imported), _ROLLOUT[0])
+    return rewrite.use(path, function)
