@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import bisect
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -12,6 +13,9 @@ from codemods.edit.statements import indentation, line_start, owns_first_line
 from codemods.names.module import Module
 
 MARK = "TODO(agl-migrate "
+
+_GLUE = re.compile(r"(?:[ \t\f;]|\\(?:\r\n|\r|\n))*;(?:[ \t\f]|\\(?:\r\n|\r|\n))*")
+"""What stands between two statements of one line."""
 
 
 class Left(NamedTuple):
@@ -45,24 +49,28 @@ def _comment(finding: Left) -> str:
 
 
 class _Statements:
-    """The statements of a file that can have a line of their own above them."""
+    """The statements of a file in their order, the outer ones first."""
 
     def __init__(self, module: Module) -> None:
         found = [
             (_begin(module, node), module.span(node)[1], node)
             for node in ast.walk(module.tree)
-            if isinstance(node, ast.stmt) and _can_follow_a_line(module, node)
+            if isinstance(node, ast.stmt)
         ]
         found.sort(key=lambda item: (item[0], -item[1]))
+        self._module = module
         self._found = found
         self._begins = [begin for begin, _, _ in found]
 
     def at(self, offset: int) -> ast.stmt | None:
-        """The innermost statement around a place, or the next one behind it."""
+        """The innermost statement around a place that a line can go above, or the next one."""
         index = bisect.bisect_right(self._begins, offset)
-        for _, end, statement in reversed(self._found[:index]):
-            if offset < end:
-                return statement
+        place = offset
+        for begin, end, statement in reversed(self._found[:index]):
+            if offset < end or _GLUE.fullmatch(self._module.text, end, place):
+                if _can_follow_a_line(self._module, statement):
+                    return statement
+                place = begin
         return self._found[index][2] if index < len(self._found) else None
 
 
