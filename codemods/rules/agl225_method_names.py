@@ -28,10 +28,13 @@ class MethodNames(Rule):
     before = 'mocker.patch.object(agent, "training_rollout")'
     after = 'mocker.patch.object(agent, "rollout")'
     applicability = "review"
-    nodes = (ast.Constant,)
+    nodes = (ast.Constant, ast.Attribute)
 
     def check(self, node: ast.AST, ctx: FileContext) -> Iterable[Hit]:
-        """A string that is the name of a rollout method, or a dotted path to one."""
+        """A string that is the name of a rollout method, a dotted path to one, or a new value."""
+        if isinstance(node, ast.Attribute):
+            yield from _assigned(ctx, node)
+            return
         assert isinstance(node, ast.Constant)
         if not isinstance(node.value, str):
             return
@@ -61,7 +64,26 @@ def _hit(node: ast.Constant, name: str, new: str) -> Hit:
     return Hit(node, message, fix, symbol=f"{known.LIT_AGENT}.{name}")
 
 
-def _unsure(node: ast.Constant, name: str, reason: str) -> Hit:
+def _assigned(ctx: FileContext, node: ast.Attribute) -> Iterable[Hit]:
+    """`agent.training_rollout = Mock()`."""
+    if node.attr not in METHODS or isinstance(node.ctx, ast.Load):
+        return
+    value = ctx.infer(node.value)
+    of = value.of if isinstance(value, Instance) else value
+    agents = Agents.of(ctx.project)
+    if not isinstance(of, ProjectClass) or not agents.member(of):
+        return
+    new = agents.new_name(of, node.attr)
+    assigned = getattr(ctx.parent(node), "value", None)
+    if assigned is not None and "Mock" not in ast.unparse(assigned):
+        yield _unsure(node, node.attr, "the function that takes its place has to take them")
+    elif new != node.attr:
+        message = f"`{node.attr}` of this agent is `{new}` in the store API"
+        symbol = f"{known.LIT_AGENT}.{node.attr}"
+        yield Hit(node, message, lambda rewrite: rewrite.rename(node, new), symbol=symbol)
+
+
+def _unsure(node: ast.Constant | ast.Attribute, name: str, reason: str) -> Hit:
     message = f"`{name}` takes `(task, resources, rollout)` in the store API"
     return Hit(node, message, reason=reason, symbol=f"{known.LIT_AGENT}.{name}")
 
