@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
+from abc import ABCMeta
 from collections.abc import Sequence
 from functools import cache
 
@@ -58,7 +59,7 @@ def _load(name: str) -> Rule:
     classes = [
         value
         for value in vars(module).values()
-        if isinstance(value, type)
+        if isinstance(value, ABCMeta)
         and issubclass(value, Rule)
         and value.__module__ == module.__name__
     ]

@@ -1,4 +1,4 @@
-"""One row of the API map: what a legacy name was, where it was found, and what stands for it today."""
+"""One row of the API map: a legacy name, where it was found, and what stands for it today."""
 
 from __future__ import annotations
 
