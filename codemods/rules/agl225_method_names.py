@@ -45,7 +45,9 @@ class MethodNames(Rule):
         cls = _at_path(ctx, path) if path else _first_argument(ctx, node)
         if cls is not None and agents.member(cls):
             new = agents.new_name(cls, name)
-            if new != name:
+            if _replaced_by_function(ctx, node):
+                yield _unsure(node, name, "the function that takes its place has to take them")
+            elif new != name:
                 yield _hit(node, name, new)
             elif agents.legacy(cls) and _looks_up(ctx, node):
                 yield _unsure(node, name, "what is looked up takes other arguments now")
@@ -103,6 +105,13 @@ def _first_argument(ctx: FileContext, node: ast.Constant) -> ProjectClass | None
     value = ctx.infer(call.args[0]) if call is not None else None
     of = value.of if isinstance(value, Instance) else value
     return of if isinstance(of, ProjectClass) else None
+
+
+def _replaced_by_function(ctx: FileContext, node: ast.Constant) -> bool:
+    call = _call_around(ctx, node)
+    if call is None or len(call.args) < 3 or getattr(call.func, "id", "") == "getattr":
+        return False
+    return "Mock" not in ast.unparse(call.args[2])
 
 
 def _looks_up(ctx: FileContext, node: ast.Constant) -> bool:
