@@ -59,7 +59,7 @@ def _load(name: str) -> Rule:
     classes = [
         value
         for value in vars(module).values()
-        if isinstance(value, ABCMeta)
+        if type(value) is ABCMeta  # not an alias like `Callable[[X], Y]`, which claims to be one
         and issubclass(value, Rule)
         and value.__module__ == module.__name__
     ]
