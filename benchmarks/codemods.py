@@ -12,6 +12,7 @@ import json
 import shutil
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 if __name__ == "__main__":
@@ -56,7 +57,7 @@ def nothing_legacy(folder: Path, files: int, rounds: int) -> Row:
     """`check` where no file is legacy, against grep."""
     tree = folder / "plain"
     measure.plain_tree(tree, files)
-    commands = {
+    commands: dict[str, Sequence[str]] = {
         "ours": measure.tool("check", "."),
         "grep": ["grep", "-rl", "agentlightning", "."],
         "pass": [sys.executable, "-c", "pass"],
@@ -71,7 +72,7 @@ def some_legacy(folder: Path, files: int, rounds: int) -> Row:
     tree = folder / "mixed"
     measure.plain_tree(tree, files - files // 100)
     measure.legacy_tree(tree, files // 100)
-    commands = {
+    commands: dict[str, Sequence[str]] = {
         "ours": measure.tool("check", "."),
         "bare": [sys.executable, "-c", _BARE, "."],
     }
@@ -85,7 +86,7 @@ def rewriting(folder: Path, files: int, rounds: int) -> Row:
     tree = folder / "legacy"
     measure.legacy_tree(tree, files)
     # --diff does all the work but the writing, so that every round finds the same files.
-    commands = {
+    commands: dict[str, Sequence[str]] = {
         "ours": measure.tool("run", "--diff", "--jobs", "1", "."),
         "libcst": [sys.executable, "-c", _LIBCST, "."],
     }
@@ -96,7 +97,7 @@ def rewriting(folder: Path, files: int, rounds: int) -> Row:
 
 def starting(folder: Path, rounds: int) -> Row:
     """`--help` against importing click."""
-    commands = {
+    commands: dict[str, Sequence[str]] = {
         "ours": measure.tool("--help"),
         "click": [sys.executable, "-c", "import click"],
     }
@@ -109,7 +110,7 @@ def growth(folder: Path, rounds: int) -> list[Row]:
     makers = {"files": _files, "size of a file": _size, "findings in a file": _findings}
     rows = []
     for name, make in makers.items():
-        commands = {}
+        commands: dict[str, Sequence[str]] = {}
         for factor in (1, 2, 4, 8):
             tree = folder / name.replace(" ", "_") / str(factor)
             make(tree, factor)
@@ -120,9 +121,9 @@ def growth(folder: Path, rounds: int) -> list[Row]:
         measure.legacy_tree(one, 1)
         only = {"one": measure.tool("run", "--diff", str(one))}
         base = measure.medians(only, folder, rounds)["one"]
-        for factor in ("2", "4", "8"):
-            ours, peer = times[factor] - base, times["1"] - base
-            rows.append(row(f"{factor}x {name}", ours, peer, f"about {factor}", "1x"))
+        for times_more in ("2", "4", "8"):
+            ours, peer = times[times_more] - base, times["1"] - base
+            rows.append(row(f"{times_more}x {name}", ours, peer, f"about {times_more}", "1x"))
     return rows
 
 

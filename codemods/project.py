@@ -155,11 +155,10 @@ class Project:
                 if bindings[-1].kind not in ("class", "function", "assign", "from"):
                     continue
                 value = self.inference.export(module, name)
-                if isinstance(value, ProjectClass | Instance | External) and (
+                tracked = isinstance(value, ProjectClass | Instance | External) and (
                     self.inference.derives(value, *_TRACKED)
-                ):
-                    yield stem, name
-                elif bindings[-1].kind == "function":
+                )
+                if tracked or bindings[-1].kind == "function":
                     yield stem, name
 
     def reset(self) -> None:

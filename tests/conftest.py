@@ -13,6 +13,6 @@ settings.load_profile("default")
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Install the real releases when a test that was chosen needs one."""
-    if any(item.get_closest_marker("oracle") for item in session.items):
-        if not session.config.option.collectonly:
-            build_missing()
+    chosen = any(item.get_closest_marker("oracle") for item in session.items)
+    if chosen and not session.config.option.collectonly:
+        build_missing()

@@ -11,6 +11,7 @@ from codemods.edit.rewrite import Rewrite
 from codemods.rule import Hit, Rule
 
 PACKAGE = "agentlightning.tracer"
+IMPORTABLE = frozenset({"class", "function", "constant", "type"})
 
 
 class TracerAttribute(Rule):
@@ -51,30 +52,17 @@ def _kept(path: str) -> bool:
 
 
 def _attribute(node: ast.Attribute, ctx: FileContext) -> Iterator[Hit]:
-    if node.attr == "tracer" or isinstance(ctx.parent(node), ast.Attribute) and _is_module(node):
-        return
     path = ctx.written(node)
     if path is None or not path.startswith(f"{PACKAGE}.") or not _through_attribute(node, ctx):
         return
     row = api_map.load().lookup(path)
-    if row is None or row.kind in ("module", "method", "attribute"):
-        return
-    new = api_map.load().replacement_for(path, "agentlightning")
-    if new != path and new != row.replacement["agentlightning"]:
-        return
-    if row.replacement["agentlightning"] != new and row.change in ("moved", "renamed", "removed"):
-        return
-    if new is None or row.change in ("moved", "renamed"):
+    if row is None or row.kind not in IMPORTABLE or row.change in ("moved", "renamed", "removed"):
         return  # AGL101 writes the new name; AGL105 reports what is gone
 
     def fix(rewrite: Rewrite) -> None:
         rewrite.replace(node, rewrite.use(row.replacement["agentlightning"] or path, node))
 
     yield Hit(node, f"`{path}` is not reachable as an attribute in 0.3.0", fix, symbol=path)
-
-
-def _is_module(node: ast.Attribute) -> bool:
-    return node.attr in ("agentops", "base", "http", "triplet", "otel", "dummy")
 
 
 def _through_attribute(node: ast.Attribute, ctx: FileContext) -> bool:

@@ -20,8 +20,7 @@ def probe(code: str, others: dict[str, str] | None = None) -> list[str | None]:
     found: list[str | None] = []
     for node in ast.walk(module.tree):
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "probe":
-            for argument in node.args:
-                found.append(shown(project, project.inference.infer(module, argument)))
+            found += [shown(project, project.inference.infer(module, a)) for a in node.args]
     return found
 
 
