@@ -58,7 +58,14 @@ class ImportPlan:
                 return binding.name
         key = (self.module.table.root, name, "")
         if key not in self._needs:
-            self._needs[key] = self._free_name(name, key[0])
+            bindings = [
+                binding
+                for scope in self.module.table.inner.values()
+                for binding in scope.bindings.get(name, ())
+            ]
+            # Functions that import the same module themselves are not in the way.
+            free = all(b.kind == "import" and b.path == name for b in bindings)
+            self._needs[key] = name if free else self._free_name(name, key[0])
         return self._needs[key]
 
     def _bound(self, path: str, node: ast.AST) -> str | None:

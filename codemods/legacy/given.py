@@ -21,7 +21,8 @@ class Arguments:
     def rename(self, rewrite: Rewrite, **names: str) -> None:
         """Give the arguments named on the left by the keyword on the right."""
         edit = rewrite.call(self.call)
-        for old, new in names.items():
+        # From the end: no positional argument may stand behind a keyword meanwhile.
+        for old, new in sorted(names.items(), key=lambda n: -self.positions.get(n[0], -1)):
             if old in self.positions:
                 edit.name_positional(self.positions[old], new)
             elif old in self.values and old != new:

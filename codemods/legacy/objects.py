@@ -18,7 +18,7 @@ from codemods.names.shapes import dotted_tail, self_assignments
 from codemods.names.values import External, Instance, ProjectClass, ProjectFunction, Value
 from codemods.project import Project
 
-Kind = Literal["client", "loader", "server", "runner", "task", "own"]
+Kind = Literal["client", "loader", "server", "runner", "task", "own", "inside"]
 
 _KINDS: dict[str, Kind] = {
     known.CLIENT: "client",
@@ -28,6 +28,7 @@ _KINDS: dict[str, Kind] = {
     known.LEGACY_RUNNER: "runner",
 }
 _POLLS = frozenset({"poll_next_task", "poll_next_task_async"})
+_OWNERS = frozenset({"runner", "get_runner", "trainer", "get_trainer"})
 _DEPTH = 12
 _MEMO = "legacy objects"
 
@@ -50,7 +51,11 @@ class Objects:
     _depth: int = 0
 
     def kind(self, module: Module, node: ast.expr) -> Kind | None:
-        """What legacy object an expression is; "own" for one of a class of the project."""
+        """What legacy object an expression is.
+
+        "own" is one of a class of the project, "inside" one that an agent gets from its trainer
+        or its runner.
+        """
         if node in self._kinds:
             return self._kinds[node]
         if self._depth > _DEPTH:
@@ -72,12 +77,26 @@ class Objects:
             owner = getattr(node.func, "value", None)
             polled = owner is not None and self.kind(module, owner) in ("client", "loader")
             return "task" if polled else None
+        if self._through_agent(module, node):
+            return "inside"
         value = self.project.inference.infer(module, node)
         if value is not None and getattr(value, "of", None) != External(known.TASK):
             return self._of_value(value)
         # A `Task` may be built by hand as well: where it comes from has to be seen.
         kinds = {self.kind(where, source) for where, source in self._sources(module, node)}
         return kinds.pop() if len(kinds) == 1 else None
+
+    def _through_agent(self, module: Module, node: ast.expr) -> bool:
+        """`self.runner`, `self.trainer.client()` and the like in an agent."""
+        while isinstance(node, ast.Call | ast.Attribute):
+            if isinstance(node, ast.Attribute) and node.attr in _OWNERS:
+                owner = self.project.inference.infer(module, node.value)
+                if isinstance(owner, Instance) and self.project.inference.derives(
+                    owner, known.LIT_AGENT
+                ):
+                    return True
+            node = node.func if isinstance(node, ast.Call) else node.value
+        return False
 
     def _of_value(self, value: Value) -> Kind | None:
         if not isinstance(value, Instance):
