@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from codemods.config import Settings
-    from codemods.outcome import Outcome
+    from codemods.finding import Finding
+    from codemods.outcome import FileOutcome, Outcome
 
 _PREFIX = "format_"
 
@@ -24,9 +25,20 @@ class Report(NamedTuple):
     is_dry: bool = False
     is_coloured: bool = False
 
-    def relates_to_person(self) -> int:
-        """How many findings are left to a person."""
-        return sum(not f.fixed and not f.fixable for f in self.outcome.findings())
+    def findings(self) -> list[Finding]:
+        """All findings, with the lines that they are on now that the run has ended."""
+        return [finding for file in self.outcome.files for finding in self.placed(file)]
+
+    def placed(self, file: FileOutcome) -> tuple[Finding, ...]:
+        """The findings of one file, with the lines that they are on now."""
+        if file.after is None or self.is_dry:
+            return file.findings
+        from dataclasses import replace
+
+        from codemods.output.diff import line_map
+
+        place = line_map(file.before, file.after)
+        return tuple(replace(f, line=place(f.line)) for f in file.findings)
 
 
 class Format(Protocol):

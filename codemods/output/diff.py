@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _CONTEXT = 3
 _LONG = 1000  # lines: difflib is quick below
@@ -44,6 +44,29 @@ def unified_diff(name: str, before: bytes | str, after: bytes | str) -> bytes:
     for blocks in _hunks(_blocks(old, new)):
         parts.extend(_hunk(old, new, blocks))
     return b"".join(parts)
+
+
+def line_map(before: bytes, after: bytes) -> Callable[[int], int]:
+    """A function from a line's number before (from 1) to that of the same line after.
+
+    For a line that was changed it is the line that stands in its place.
+    """
+    from bisect import bisect_right
+
+    found = list(_blocks(_lines(before), _lines(after)))
+    starts = [block.start for block in found]
+
+    def place(number: int) -> int:
+        line = number - 1
+        index = bisect_right(starts, line) - 1
+        if index < 0:
+            return number
+        start, end, new_start, new_end = found[index]
+        if line >= end:
+            return number + new_end - end
+        return max(min(new_start + line - start, new_end - 1), 0) + 1
+
+    return place
 
 
 def colour(diff: bytes) -> bytes:

@@ -55,7 +55,7 @@ def content(report: Report) -> dict[str, object]:
             "dry_run": report.is_dry,
         },
         "summary": _summary(report),
-        "files": [_file(file) for file in outcome.files],
+        "files": [_file(report, file) for file in outcome.files],
         "errors": [problem._asdict() for problem in outcome.problems],
         "skipped": [note._asdict() for note in outcome.notes],
     }
@@ -94,11 +94,15 @@ def _rules(findings: list[Finding]) -> dict[str, object]:
     }
 
 
-def _file(file: FileOutcome) -> dict[str, object]:
+def _file(report: Report, file: FileOutcome) -> dict[str, object]:
+    lines = [finding.line for finding in report.placed(file)]
     return {
         "path": file.path,
         "changed": file.after is not None,
-        "findings": [_finding(finding) for finding in file.findings],
+        "findings": [
+            _finding(finding) | {"line_now": line}
+            for finding, line in zip(file.findings, lines, strict=True)
+        ],
     }
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def render(report: Report) -> Iterator[str]:
     """Files, rewrites by rule, what to review, what is left, what comes next."""
-    findings = list(report.outcome.findings())
+    findings = report.findings()
     if not findings and not report.outcome.changed():
         yield f"No legacy use in {count(report.outcome.scanned, 'file')}.\n"
         return

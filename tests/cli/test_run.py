@@ -168,6 +168,17 @@ def test_the_report_says_what_was_rewritten_and_what_remains(work, invoke):
     ]
 
 
+def test_places_are_those_of_the_rewritten_file(work, invoke):
+    (work / "a.py").write_text("x = 1\n" + LEGACY + "\n" + MANUAL)
+    result = invoke("run", "--todo", "--report", "out.json")
+    text = (work / "a.py").read_text().splitlines()
+    assert text[6] == MANUAL.rstrip()
+    assert "  a.py:7:40: AGL105" in result.out
+    assert "      a.py:4\n" in result.out
+    [file] = json.loads((work / "out.json").read_text())["files"]
+    assert [(f["line"], f["line_now"]) for f in file["findings"]] == [(4, 4), (6, 7)]
+
+
 def test_a_report_that_cannot_be_written(work, invoke):
     (work / "a.py").write_text(LEGACY)
     result = invoke("run", "--report", "no/such/folder.json")
