@@ -47,6 +47,8 @@ class RewardDecorator(Rule):
 
 def _decorated(function: FunctionNode, decorator: ast.expr, ctx: FileContext) -> Hit:
     plan = plan_function(ctx.module, function, decorator)
+    if ctx.options.server == "legacy":
+        plan.blocked = "fit_v0 opens no trace that emit_reward could use in a sync agent"
     message = f"`@reward` on `{function.name}` is `emit_reward` in the store API"
     if not plan.blocked:
         return Hit(
