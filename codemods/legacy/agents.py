@@ -51,6 +51,8 @@ class Agents:
             self._chains[agent] = tuple(dict.fromkeys(mro))
         self._family = self._families()
         self._methods: dict[tuple[ProjectClass, str], Method | None] = {}
+        self._new_names: dict[tuple[frozenset[ProjectClass], str], str] = {}
+        self._legacy: dict[frozenset[ProjectClass], bool] = {}
 
     @classmethod
     def of(cls, project: Project) -> Agents:
@@ -61,12 +63,22 @@ class Agents:
         return found
 
     def _families(self) -> dict[ProjectClass, frozenset[ProjectClass]]:
-        groups: dict[ProjectClass, set[ProjectClass]] = {}
-        for chain in self._chains.values():
-            merged = set(chain).union(*(groups.get(member, ()) for member in chain))
-            for member in merged:
-                groups[member] = merged
-        return {member: frozenset(group) for member, group in groups.items()}
+        leaders: dict[ProjectClass, ProjectClass] = {}
+
+        def leader(cls: ProjectClass) -> ProjectClass:
+            while leaders.setdefault(cls, cls) != cls:
+                leaders[cls] = leaders[leaders[cls]]
+                cls = leaders[cls]
+            return cls
+
+        for agent, chain in self._chains.items():
+            for member in chain:
+                leaders[leader(member)] = leader(agent)
+        groups: dict[ProjectClass, list[ProjectClass]] = {}
+        for member in list(leaders):
+            groups.setdefault(leader(member), []).append(member)
+        families = (frozenset(group) for group in groups.values())
+        return {member: family for family in families for member in family}
 
     def member(self, cls: ProjectClass) -> bool:
         """Whether a class is an agent or is mixed into one."""
@@ -118,8 +130,14 @@ class Agents:
         0.1 sent it to `training_rollout`. So a training method that also had to serve validation
         becomes `rollout`, which serves both.
         """
-        new = RENAMED.get(name)
         family = self.family(cls)
+        known = self._new_names.get((family, name))
+        if known is None:
+            known = self._new_names[family, name] = self._chosen(family, name)
+        return known
+
+    def _chosen(self, family: frozenset[ProjectClass], name: str) -> str:
+        new = RENAMED.get(name)
         if new is None or any(self._keeps(member, name, new) for member in family):
             return name
         validation = name.replace(TRAINING, VALIDATION)
@@ -142,9 +160,15 @@ class Agents:
 
     def legacy(self, cls: ProjectClass) -> bool:
         """Whether any class of the family still has a rollout method of the legacy kind."""
-        return any(
-            method.legacy for member in self.family(cls) for method in self.own_methods(member)
-        )
+        family = self.family(cls)
+        if family not in self._legacy:
+            methods = (method for member in family for method in self.own_methods(member))
+            self._legacy[family] = any(method.legacy for method in methods)
+        return self._legacy[family]
+
+    def any_legacy(self) -> bool:
+        """Whether any agent of the project has a rollout method of the legacy kind."""
+        return any(self.legacy(agent) for agent in self._chains)
 
 
 def _read(cls: ProjectClass, name: str) -> Method | None:

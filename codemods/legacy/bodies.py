@@ -150,8 +150,9 @@ class _Body:
 
     def binds(self, name: str) -> bool:
         """Whether the function, or one inside it, has a variable `name`."""
-        scopes = self._module.table.inner.values()
-        return any(name in s.bindings for s in scopes if self._is_within(s))
+        inner = self._module.table.inner
+        scopes = [self._scope, *(inner[node] for node in self._inside if node in inner)]
+        return any(name in scope.bindings for scope in scopes)
 
     def free_name(self, wish: str) -> str:
         """`wish`, or a longer name, that nothing in the function is called."""

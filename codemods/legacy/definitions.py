@@ -39,6 +39,14 @@ def plan_definition(ctx: FileContext, method: Method) -> Definition:
 
     `ctx` may be the context of any file of the project.
     """
+    key = (plan_definition, method.owner, method.name)
+    known = ctx.project.memo.get(key)
+    if not isinstance(known, Definition):
+        known = ctx.project.memo[key] = _planned(ctx, method)
+    return known
+
+
+def _planned(ctx: FileContext, method: Method) -> Definition:
     agents = Agents.of(ctx.project)
     definition = Definition(method, agents.new_name(method.owner, method.name))
     function, signature = method.node, method.signature

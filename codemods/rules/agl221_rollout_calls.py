@@ -54,8 +54,7 @@ def _may_be_agent(ctx: FileContext, func: ast.Attribute) -> bool:
     call = ctx.parent(func)
     if not isinstance(call, ast.Call) or call.func is not func:
         return False
-    agents = Agents.of(ctx.project)
-    if not any(agents.legacy(cls) for cls in ctx.project.agents):
+    if not Agents.of(ctx.project).any_legacy():
         return False
     names = {keyword.arg for keyword in call.keywords}
     return "rollout_id" in names or (len(call.args) >= 3 and "rollout" not in names)

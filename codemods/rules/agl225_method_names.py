@@ -51,7 +51,7 @@ class MethodNames(Rule):
                 yield _hit(node, name, new)
             elif agents.legacy(cls) and _looks_up(ctx, node):
                 yield _unsure(node, name, "what is looked up takes other arguments now")
-        elif cls is None and not path and _any_legacy(ctx):
+        elif cls is None and not path and agents.any_legacy():
             yield _unsure(node, name, "it is not known whose method it names")
 
 
@@ -125,8 +125,3 @@ def _at_path(ctx: FileContext, path: str) -> ProjectClass | None:
     found = ctx.project.find_module(ctx.module, module) if module else None
     value = ctx.project.inference.export(found, name) if found is not None else None
     return value if isinstance(value, ProjectClass) else None
-
-
-def _any_legacy(ctx: FileContext) -> bool:
-    agents = Agents.of(ctx.project)
-    return any(agents.legacy(cls) for cls in ctx.project.agents)
