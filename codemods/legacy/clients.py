@@ -33,6 +33,8 @@ def poll_interval(ctx: FileContext, receiver: ast.expr) -> str:
 
 
 def _interval(ctx: FileContext, receiver: ast.expr, built: Built) -> str:
+    if objects(ctx).kind(built.module, built.call) != "client":
+        return ""
     value = client_arguments(built.call).values.get("poll_interval")
     if value is None:
         return ""

@@ -6,10 +6,12 @@ import ast
 from collections.abc import Iterator
 
 from codemods.context import FileContext
+from codemods.edit import statements
 from codemods.legacy.clients import RUNNER_PARAMETERS
 from codemods.legacy.given import arguments
-from codemods.legacy.loaders import Loader, kind_of_tasks, loader_of
+from codemods.legacy.loaders import Loader, loader_of
 from codemods.legacy.objects import kind_of
+from codemods.legacy.runner_uses import runs_once
 from codemods.legacy.trainers import uses
 
 
@@ -30,15 +32,46 @@ def replaceable(ctx: FileContext, loader: Loader) -> bool:
     if binding is None or loader.function is not None or binding.kind != "assign":
         return False
     shared = binding.scope.kind == "module" and binding.name in ctx.project.exported(ctx.module)
+    places = [*_places(ctx, loader)]
+    reads = [place for place in places if _reads_rollouts(ctx, place)]
     return (
         not shared
-        and isinstance(ctx.parent(loader.call), ast.Assign)
-        and kind_of_tasks(ctx, loader.tasks) == "inputs"
-        and all(
-            _given_to_runner(ctx, place) or _reads_rollouts(ctx, place)
-            for place in _places(ctx, loader)
-        )
+        and isinstance(statement := ctx.parent(loader.call), ast.Assign)
+        and statements.owns_its_lines(ctx.module, statement)
+        and all(place in reads or _given_to_runner(ctx, place) for place in places)
+        and len(reads) <= 1
+        and not any(_repeated(ctx, read) for read in reads)
     )
+
+
+def _repeated(ctx: FileContext, node: ast.AST) -> bool:
+    """Whether a loop evaluates `node` more than once."""
+    loop = ctx.module.enclosing(node, ast.For, ast.AsyncFor, ast.While)
+    if isinstance(loop, ast.For | ast.AsyncFor) and node in ast.walk(loop.iter):
+        return _repeated(ctx, loop)
+    return loop is not None
+
+
+def goes_round(ctx: FileContext, loader: Loader) -> bool:
+    """Whether a runner may have asked the loader for more tasks than there are."""
+    for place in _places(ctx, loader):
+        around = ctx.parent(place)
+        around = ctx.parent(around) if isinstance(around, ast.keyword) else around
+        if isinstance(around, ast.Call) and _given_to_runner(ctx, place):
+            limit = arguments(around, RUNNER_PARAMETERS).values.get("max_tasks")
+            if not (_fits(ctx, limit, loader) or runs_once(ctx, around)):
+                return True
+    return False
+
+
+def _fits(ctx: FileContext, limit: ast.expr | None, loader: Loader) -> bool:
+    match limit:
+        case ast.Call(func=ast.Name(id="len"), args=[counted]):
+            return ctx.source(counted) == ctx.source(loader.tasks)
+        case ast.Constant(value=int() as number):
+            tasks = loader.tasks
+            return isinstance(tasks, ast.List) and number <= len(tasks.elts)
+    return False
 
 
 def _places(ctx: FileContext, loader: Loader) -> Iterator[ast.Name]:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import ast
-import io
-import tokenize
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from codemods.edit.ranges import Blocked
+from codemods.legacy.call_comments import comments_outside
 from codemods.legacy.clients import RUNNER_PARAMETERS
 from codemods.legacy.given import arguments
 
@@ -47,7 +45,7 @@ class RunnerStatements:
         head = text[: text.index(_segment(text, call))]
         name = _segment(text, target)
         lines = [
-            *_comments(text, values.values()),
+            *comments_outside(text, values.values()),
             self._construction(head, parts),
             f"{name}.init(agent={parts['agent']})",
             f"{name}.init_worker(worker_id={_worker(parts)}, store={parts['client']})",
@@ -88,17 +86,3 @@ def _worker(parts: dict[str, str]) -> str:
 
 def _segment(text: str, node: ast.expr) -> str:
     return ast.get_source_segment(text, node) or ""
-
-
-def _comments(text: str, kept: Iterable[ast.expr]) -> list[str]:
-    """The comments that stand in no argument that is kept."""
-    if "#" not in text:
-        return []
-    spans = [((n.lineno, n.col_offset), (n.end_lineno, n.end_col_offset)) for n in kept]
-    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
-    return [
-        token.string
-        for token in tokens
-        if token.type == tokenize.COMMENT
-        and not any(start <= token.start < (end[0] or 0, end[1] or 0) for start, end in spans)
-    ]

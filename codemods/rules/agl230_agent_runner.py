@@ -10,14 +10,8 @@ from codemods.edit import statements
 from codemods.edit.rewrite import Rewrite
 from codemods.legacy.awaiting import HELPERS
 from codemods.legacy.runner_statements import RunnerStatements
-from codemods.legacy.runners import (
-    RunnerBuild,
-    assignment,
-    interval_for,
-    runner_build,
-    runner_path,
-    runs_once,
-)
+from codemods.legacy.runner_uses import assignment, runs_once
+from codemods.legacy.runners import RunnerBuild, interval_for, runner_build, runner_path
 from codemods.legacy.swaps import (
     Reference,
     class_references,
