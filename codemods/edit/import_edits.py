@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from codemods.edit import statements
@@ -55,6 +55,7 @@ class ImportEdits:
     moves: Mapping[ast.alias, Move]
     dropped: Set[ast.alias]
     needs: Mapping[Need, str]
+    stars: Mapping[ast.ImportFrom, Sequence[Move]]
 
     def all(self) -> list[Edit]:
         """The edits of every import statement, and of statements that are new."""
@@ -67,7 +68,8 @@ class ImportEdits:
         blocks: dict[int, list[_Statement]] = {}
         for node in self.module.table.nodes.get(ast.ImportFrom, ()):
             assert isinstance(node, ast.ImportFrom)
-            if not node.level and of_framework(node.module or ""):
+            star = node.names[0].name == "*" and node not in self.stars
+            if not node.level and of_framework(node.module or "") and not star:
                 block = statements.suite(self.module, node)
                 blocks.setdefault(id(block), []).append(self._sorted_out(node))
         for block_statements in blocks.values():
@@ -83,6 +85,10 @@ class ImportEdits:
     def _sorted_out(self, node: ast.ImportFrom) -> _Statement:
         source = node.module or ""
         statement = _Statement(node, source, {})
+        for index, spelled in enumerate(self.stars.get(node, ())):
+            statement.groups.setdefault(spelled.module, {})[index] = spelled.imported
+        if node in self.stars:
+            return statement
         for index, alias in enumerate(node.names):
             move = self.moves.get(alias)
             if alias in self.dropped:
@@ -112,8 +118,7 @@ class ImportEdits:
 
     def _claim(self, statement: _Statement, pending: dict[Need, str]) -> None:
         """Take the needed names that this statement can import."""
-        star = statement.node.names[0].name == "*"  # nothing can be listed beside it
-        if star or in_type_checking(self.module, statement.node):
+        if in_type_checking(self.module, statement.node):
             return
         scope = self.module.table.scopes[statement.node]
         for key in [k for k in pending if k[0] is scope]:
@@ -134,6 +139,8 @@ class ImportEdits:
         if gone and not statement.groups:
             return [statements.remove(self.module, node)]
         groups = dict(statement.groups)
+        if node in self.stars:
+            return self._spelled_out(statement)
         main: tuple[str, Mapping[int, ImportedName], list[ImportedName]]
         main = (statement.source, statement.kept, statement.added)
         if gone:
@@ -151,6 +158,18 @@ class ImportEdits:
         return [rewrite] + [
             statements.insert_after(self.module, node, line, rank)
             for rank, line in enumerate(lines)
+        ]
+
+    def _spelled_out(self, statement: _Statement) -> list[Edit]:
+        """Lines with the names that a star import stood for."""
+        listed = {source: list(names.values()) for source, names in statement.groups.items()}
+        for source, names in [*statement.joined.items(), (statement.source, statement.added)]:
+            listed.setdefault(source, []).extend(names)
+        first, *rest = [_line(source, names) for source, names in sorted(listed.items()) if names]
+        start, end = self.module.span(statement.node)
+        return [replacement(start, end, first)] + [
+            statements.insert_after(self.module, statement.node, line, rank)
+            for rank, line in enumerate(rest)
         ]
 
     def _commented(self, node: ast.ImportFrom, names: Iterable[int], line: str) -> str:

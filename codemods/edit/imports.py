@@ -11,6 +11,10 @@ from codemods.edit.ranges import Edit
 from codemods.names.module import Module
 from codemods.names.scopes import Binding, Scope, ScopeTable, build_scopes
 
+Saved = tuple[
+    dict[ast.alias, Move], set[ast.alias], dict[ast.ImportFrom, list[Move]], dict[Need, str]
+]
+
 
 @dataclass(slots=True, eq=False)
 class ImportPlan:
@@ -24,6 +28,7 @@ class ImportPlan:
     exported: frozenset[str] = frozenset()
     moves: dict[ast.alias, Move] = field(default_factory=dict)
     dropped: set[ast.alias] = field(default_factory=set)
+    stars: dict[ast.ImportFrom, list[Move]] = field(default_factory=dict)
     _needs: dict[Need, str] = field(default_factory=dict)
 
     def home(self, node: ast.AST) -> Scope:
@@ -74,6 +79,9 @@ class ImportPlan:
         for alias, move in self.moves.items():
             if (move.module, move.name) == (source, name) and alias not in self.dropped:
                 return move.asname or move.name
+        for move in (move for listed_names in self.stars.values() for move in listed_names):
+            if (move.module, move.name) == (source, name):
+                return move.asname or move.name
         dotted: str | None = None
         listed = False
         for binding in self._imports_seen_from(node):
@@ -121,27 +129,35 @@ class ImportPlan:
         source, _, name = path.rpartition(".")
         self.moves[alias] = Move(source, name, asname)
 
+    def spell_out(self, star: ast.ImportFrom, names: list[Move]) -> None:
+        """Import `names` instead of everything; those the result does not use are left out."""
+        self.stars[star] = names
+
     def drop(self, alias: ast.alias) -> None:
         """Take an imported name out, whatever still uses it."""
         self.dropped.add(alias)
 
-    def snapshot(self) -> tuple[dict[ast.alias, Move], set[ast.alias], dict[Need, str]]:
+    def snapshot(self) -> Saved:
         """The plan as it is now, for `restore`."""
-        return dict(self.moves), set(self.dropped), dict(self._needs)
+        return dict(self.moves), set(self.dropped), dict(self.stars), dict(self._needs)
 
-    def restore(self, saved: tuple[dict[ast.alias, Move], set[ast.alias], dict[Need, str]]) -> None:
+    def restore(self, saved: Saved) -> None:
         """Take back everything since `snapshot`."""
-        self.moves, self.dropped, self._needs = saved
+        self.moves, self.dropped, self.stars, self._needs = saved
 
     def edits(self, rewritten: ast.Module | None) -> list[Edit]:
         """The edits of all import statements, given the tree of the otherwise rewritten text."""
-        needs = self._needs
+        needs, stars = self._needs, self.stars
         if rewritten is not None:
             after = used_names(build_scopes(rewritten))
             self.dropped |= self._unused(after)
             # What one rewrite needed may stand in code that another took away.
             needs = {key: local for key, local in needs.items() if local in after}
-        return ImportEdits(self.module, self.moves, self.dropped, needs).all()
+            stars = {
+                star: [move for move in moves if (move.asname or move.name) in after]
+                for star, moves in stars.items()
+            }
+        return ImportEdits(self.module, self.moves, self.dropped, needs, stars).all()
 
     def _unused(self, after: set[str]) -> set[ast.alias]:
         """Framework imports that were used before the rewrite and are not any more."""

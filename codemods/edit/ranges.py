@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 Transform = Callable[[str], str]
 
 
-class Blocked(Exception):  # noqa: N818 - an answer of a fixer, not a fault
+class Blocked(Exception):
     """A rewrite that cannot be done here; the message is the reason the user reads.
 
     `edit` is the edit that failed, where it failed while being applied.

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from codemods import api_map
 from codemods.context import FileContext
+from codemods.edit.import_edits import Move
 from codemods.edit.rewrite import Rewrite
 from codemods.rule import Hit, Rule
 
@@ -45,11 +46,7 @@ class StarImport(Rule):
             return
 
         def fix(rewrite: Rewrite) -> None:
-            targets = [_target(module, name) for name in names]
-            lines = _statements(targets, ctx.options.target)
-            rewrite.replace(node, lines[0])
-            for line in lines[1:]:
-                rewrite.after(node, line)
+            rewrite.imports.spell_out(node, [_move(module, n, ctx.options.target) for n in names])
 
         yield Hit(node, f"`from {module} import *`", fix, symbol=module)
 
@@ -68,19 +65,12 @@ def _used(module: str, ctx: FileContext) -> set[str]:
     return found
 
 
-def _target(module: str, name: str) -> tuple[str, str, str]:
-    """Module, name there, and the name that the file uses."""
+def _move(module: str, name: str, package: str) -> Move:
+    """Where the name that a star import of `module` binds comes from today."""
     path = f"{module}.{name}"
     if path == "agentlightning.reward":
-        return "agentlightning.emitter", "reward", name
-    new = api_map.load().replacement_for(path, "agentlightning") or path
+        new = "agentlightning.emitter.reward"
+    else:
+        new = api_map.load().replacement_for(path, "agentlightning") or path
     source, _, now = new.rpartition(".")
-    return source, now, name
-
-
-def _statements(targets: list[tuple[str, str, str]], package: str) -> list[str]:
-    grouped: dict[str, list[str]] = {}
-    for source, now, name in targets:
-        path = package + source.removeprefix("agentlightning")
-        grouped.setdefault(path, []).append(now if now == name else f"{now} as {name}")
-    return [f"from {source} import {', '.join(n)}" for source, n in sorted(grouped.items())]
+    return Move(package + source.removeprefix("agentlightning"), now, name)
