@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from codemods.config import Settings
     from codemods.detection import Task
     from codemods.engine import FileResult
+    from codemods.formats import Asked
     from codemods.rule import Rule
 
 
@@ -76,7 +77,7 @@ class _Rules:
             tasks = self._detect()
         with self._job.timings.tier("rewrite"):
             files = self._rewrite(tasks) if self._job.rewrites else _only_checked(tasks)
-        return [*files, *self._others()]
+        return [*files, *self._others(files)]
 
     def _detect(self) -> list[Task]:
         tasks = []
@@ -129,27 +130,37 @@ class _Rules:
         return file.untouched("the file could not be rewritten")
 
     def _others(self) -> list[FileOutcome]:
+        """The files that are no Python and have findings."""
+        if not self._survey.others:
+            return []
+        from codemods.formats import Asked
+
+        job = self._job
+        asked = Asked(
+            job.settings.options(), self._rules, self._survey.project, safe_only=job.safe_only
+        )
+        found = [self._other(path, data, asked) for path, data in self._survey.others]
+        return [file for file in found if file is not None]
+
+    def _other(self, path: str, data: bytes, asked: Asked) -> FileOutcome | None:
         from codemods import formats
         from codemods.faults import fault
+        from codemods.source import SourceError
         from codemods.survey import show
 
-        job, survey = self._job, self._survey
-        if not survey.others:
-            return []
-        asked = formats.Asked(
-            job.settings.options(), self._rules, survey.project, safe_only=job.safe_only
-        )
-        files = []
-        for path, data in survey.others:
-            try:
-                findings, after = formats.check(show(path), data, asked)
-            except Exception as error:
-                survey.problems.append(fault(show(path), error))
-                continue
-            if findings:
-                new = after if job.rewrites else None
-                files.append(FileOutcome(show(path), path, findings, data, new))
-        return files
+        shown = show(path)
+        problem: Problem
+        try:
+            findings, after = formats.check(shown, data, asked)
+        except SourceError as error:
+            problem = Problem(shown, error.line, error.message, error.way_out)
+        except Exception as error:
+            problem = fault(shown, error)
+        else:
+            after = after if self._job.rewrites else None
+            return FileOutcome(shown, path, findings, data, after) if findings else None
+        self._survey.problems.append(problem)
+        return None
 
 
 def _only_checked(tasks: Sequence[Task]) -> list[FileOutcome]:

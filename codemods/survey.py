@@ -6,9 +6,8 @@ import os
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from codemods import progress
+from codemods import formats, progress
 from codemods.files import PYTHON, discover, scan_literals
-from codemods.formats import SUFFIXES
 from codemods.importers import IMPORT, Importers
 from codemods.outcome import Note, Problem
 
@@ -65,7 +64,7 @@ class Survey:
             found = discover(
                 paths,
                 exclude=self._settings.exclude,
-                suffixes=(*PYTHON, *SUFFIXES),
+                suffixes=(*PYTHON, *formats.SUFFIXES),
                 root=self._settings.root,
             )
         self.scanned = len(found.python) + len(found.other)
@@ -77,7 +76,7 @@ class Survey:
             self.problems.append(Problem(where, 0, message, advice))
         importers = Importers()
         hits = self._scan(found.python, importers)
-        self.others = self._scan(found.other)
+        self.others = self._scan_others(found.other)
         self.take(hits)
         self._follow(importers)
 
@@ -112,24 +111,34 @@ class Survey:
             # It does not name the framework; that it was wanted at all is only likely.
             self.notes.append(Note(shown, f"not read: {error.message}"))
 
-    def _scan(
-        self, files: list[str], importers: Importers | None = None
-    ) -> list[tuple[str, bytes]]:
+    def _scan(self, files: list[str], importers: Importers) -> list[tuple[str, bytes]]:
         """The files that name the framework; the others go to `importers`."""
         problems: list[FileProblem] = []
         with self._timings.tier("read"):
             rest = iter(progress.track("Reading", files, len(files)))
             hits = list(islice(scan_literals(rest, FRAMEWORK, problems), 1))
-            if hits and importers is not None:
+            if hits:
                 importers.add_unread(files[: files.index(hits[0][0])])
-                # Reading costs more than looking, so from here on both are done at once.
-                for path, data in scan_literals(rest, (IMPORT, FRAMEWORK), problems):
-                    if FRAMEWORK in data:
-                        hits.append((path, data))
-                    else:
-                        importers.add(path, data)
-            else:
-                hits += scan_literals(rest, FRAMEWORK, problems)
+            # Reading costs more than looking, so from here on both are done at once.
+            for path, data in scan_literals(rest, (IMPORT, FRAMEWORK), problems):
+                if FRAMEWORK in data:
+                    hits.append((path, data))
+                else:
+                    importers.add(path, data)
+        self._complain(problems)
+        return hits
+
+    def _scan_others(self, files: list[str]) -> list[tuple[str, bytes]]:
+        problems: list[FileProblem] = []
+        with self._timings.tier("read"):
+            found = list(scan_literals(files, formats.LITERALS, problems))
+        self._complain(problems)
+        return found
+
+    def _scan_others(self, files: list[str]) -> list[tuple[str, bytes]]:
+        problems: list[FileProblem] = []
+        with self._timings.tier("read"):
+            hits = list(scan_literals(files, LITERALS, problems))
         self._complain(problems)
         return hits
 

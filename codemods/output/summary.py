@@ -90,14 +90,20 @@ class _Summary:
     def following(self) -> Iterator[str]:
         yield ""
         if self._report.is_dry:
-            step = "`agl-migrate run` without --diff writes this"
-        elif self._report.outcome.changed():
-            step = "read `git diff`, run your tests; `agl-migrate run --undo` takes it all back"
-        elif self._left:
-            step = "`agl-migrate explain CODE` says what to do; --todo marks the places"
-        else:
-            step = "run without --safe-only"
-        yield f"Next: {step}."
+            yield "Next: `agl-migrate run` without --diff writes this."
+            return
+        changed = bool(self._report.outcome.changed())
+        steps = ["read `git diff`"] if changed else []
+        if self._left:
+            code = self._left[0].code
+            steps.append(f"do by hand what is left (`agl-migrate explain {code}` says more)")
+        if self._postponed:
+            steps.append("run without --safe-only")
+        if changed:
+            steps.append("run your tests")
+        yield f"Next: {', '.join(steps)}."
+        if changed:
+            yield "`agl-migrate run --undo` takes it all back."
 
     @property
     def _coloured(self) -> bool:

@@ -24,10 +24,10 @@ class Result(NamedTuple):
 
 @pytest.fixture
 def work(tmp_path, monkeypatch):
-    """The current folder, which belongs to no repository and has no configuration."""
+    """The current folder, an empty one in a project without a repository and settings."""
     folder = tmp_path / "work"
     folder.mkdir()
-    (folder / "pyproject.toml").write_text("[project]\nname = 'mine'\n")
+    (tmp_path / "pyproject.toml").write_text("[project]\nname = 'mine'\n")
     monkeypatch.chdir(folder)
     for name in ("NO_COLOR", "FORCE_COLOR", "AGL_MIGRATE_TRACEBACK"):
         monkeypatch.delenv(name, raising=False)

@@ -144,7 +144,7 @@ def test_a_folder_without_any_file(work, invoke, command):
     result = invoke(command)
     assert result.code == 2
     assert result.err.startswith(".: error: no file to look at")
-    assert [p.name for p in work.iterdir()] == ["pyproject.toml"]
+    assert list(work.iterdir()) == []
 
 
 def test_a_path_that_is_not_there(work, beside, invoke):
@@ -236,7 +236,6 @@ def test_ctrl_c_leaves_no_file_half_written(work, invoke, monkeypatch, step):
     assert sorted(p.name for p in work.iterdir() if p.is_file()) == [
         "a.py",
         "b.py",
-        "pyproject.toml",
     ]
 
 
@@ -299,3 +298,12 @@ def test_a_reader_that_goes_away(work):
             check=False,
         )
     assert (done.returncode, done.stderr) == (1, b"")
+
+
+def test_another_format_that_cannot_be_read(work, beside, invoke):
+    data = b"# agentlightning \xff\n"
+    (work / "notes.md").write_bytes(data)
+    result = invoke("run")
+    assert result.code == 2
+    assert result.err.startswith("notes.md:1: error: ")
+    assert (work / "notes.md").read_bytes() == data

@@ -31,7 +31,10 @@ def test_the_summary_says_what_a_person_wants_to_know(work, invoke):
     left = lines.index("Left to you: 1 legacy use.")
     assert lines[left + 1].startswith("  a.py:4:40: AGL105 ")
     assert lines[left + 2].startswith("      ")
-    assert lines[-1].startswith("Next: ")
+    assert lines[-2] == (
+        "Next: read `git diff`, do by hand what is left (`agl-migrate explain AGL105` says more),"
+        " run your tests."
+    )
     assert "run --undo" in lines[-1]
     assert "runtime dependency" not in result.out
 
