@@ -44,6 +44,13 @@ class FileOutcome(NamedTuple):
     before: bytes
     after: bytes | None = None
 
+    def only_checked(self) -> FileOutcome:
+        """This file as `check` reports it: with what can be rewritten, and nothing written."""
+        from dataclasses import replace
+
+        findings = tuple(replace(finding, fixed=False) for finding in self.findings)
+        return self._replace(findings=findings, after=None)
+
     def untouched(self, reason: str) -> FileOutcome:
         """This file when it could not be rewritten after all."""
         from dataclasses import replace

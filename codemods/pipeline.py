@@ -129,7 +129,7 @@ class _Rules:
         [file] = _only_checked([task])
         return file.untouched("the file could not be rewritten")
 
-    def _others(self) -> list[FileOutcome]:
+    def _others(self, rewritten: list[FileOutcome]) -> list[FileOutcome]:
         """The files that are no Python and have findings."""
         if not self._survey.others:
             return []
@@ -137,7 +137,11 @@ class _Rules:
 
         job = self._job
         asked = Asked(
-            job.settings.options(), self._rules, self._survey.project, safe_only=job.safe_only
+            job.settings.options(),
+            self._rules,
+            self._survey.project,
+            safe_only=job.safe_only,
+            runtime=Outcome(tuple(rewritten)).needs_runtime(),
         )
         found = [self._other(path, data, asked) for path, data in self._survey.others]
         return [file for file in found if file is not None]
@@ -157,8 +161,10 @@ class _Rules:
         except Exception as error:
             problem = fault(shown, error)
         else:
-            after = after if self._job.rewrites else None
-            return FileOutcome(shown, path, findings, data, after) if findings else None
+            file = FileOutcome(shown, path, findings, data, after)
+            if findings:
+                return file if self._job.rewrites else file.only_checked()
+            return None
         self._survey.problems.append(problem)
         return None
 

@@ -135,13 +135,6 @@ class Survey:
         self._complain(problems)
         return found
 
-    def _scan_others(self, files: list[str]) -> list[tuple[str, bytes]]:
-        problems: list[FileProblem] = []
-        with self._timings.tier("read"):
-            hits = list(scan_literals(files, LITERALS, problems))
-        self._complain(problems)
-        return hits
-
     def _complain(self, problems: Iterable[tuple[str, str]]) -> None:
         self.problems += [Problem(show(path), 0, reason) for path, reason in problems]
 

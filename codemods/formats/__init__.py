@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from codemods.formats.asked import Asked
+from codemods.formats.kinds import SUFFIXES
 
 if TYPE_CHECKING:
-    from codemods.context import Options
     from codemods.finding import Finding
-    from codemods.project import Project
-    from codemods.rule import Rule
 
-SUFFIXES: tuple[str, ...] = ()
-"""Ends of names (with a dot) and whole names of the files to look at beside Python's."""
+__all__ = ["LITERALS", "SUFFIXES", "Asked", "check"]
 
-
-class Asked(NamedTuple):
-    """What a run wants to know of a file, and what it knows already."""
-
-    options: Options
-    rules: tuple[Rule, ...]
-    project: Project
-    safe_only: bool = False
+LITERALS: tuple[bytes, ...] = (b"agentlightning", b"--trainer.", b".trained-agents")
+"""What a file has to hold, one of them, to be looked at."""
 
 
 def check(path: str, data: bytes, asked: Asked) -> tuple[tuple[Finding, ...], bytes | None]:
     """The findings of a file and its rewritten bytes, None where nothing is to be changed.
 
-    Findings that the new bytes take care of are marked as fixed.
+    Findings that the new bytes take care of are marked as fixed. Raises SourceError for bytes
+    that are no UTF-8.
     """
-    return (), None
+    from codemods.formats.kinds import kind_of
+
+    kind = kind_of(path)
+    if kind is None:
+        return (), None
+    from codemods.formats.scan import scan
+
+    return scan(path, data, kind, asked)

@@ -7,9 +7,12 @@ import ast
 import pytest
 
 from codemods.registry import all_rules
+from tests.formats.cases import Case as FormatCase
+from tests.formats.cases import all_cases as all_format_cases
 from tests.rules.cases import ROOT, Case, all_cases, brief
 
 CASES = all_cases()
+FORMAT_CASES = all_format_cases()
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -40,7 +43,8 @@ def test_all_rules_together_give_code_that_stays(case: Case) -> None:
 def test_rule_has_words_and_fixtures(rule) -> None:
     for words in (rule.title, rule.why, rule.before, rule.after):
         assert words.strip()
-    cases = [case for case in CASES if case.folder.parent.name == rule.code]
+    cases: list[Case | FormatCase] = [c for c in CASES if c.folder.parent.name == rule.code]
+    cases += [case for case in FORMAT_CASES if case.code == rule.code]
     assert any(case.after is not None for case in cases) or rule.applicability == "manual"
     assert any(case.after is None and not case.expected for case in cases), "no no-op case"
     assert {p.name for p in ROOT.iterdir()} <= {r.code for r in all_rules()}

@@ -1,0 +1,31 @@
+"""Which scanners look at which kind of file."""
+
+from __future__ import annotations
+
+from codemods.finding import Finding
+from codemods.formats.asked import Asked
+from codemods.formats.page import Page
+from codemods.formats.pins import PIN_SCANNERS
+from codemods.source import decode
+from codemods.suppress import skips_file
+
+
+def scan(
+    path: str, data: bytes, kind: str, asked: Asked
+) -> tuple[tuple[Finding, ...], bytes | None]:
+    """The findings of a file of some kind and its new bytes.
+
+    Raises SourceError for bytes that are no UTF-8.
+    """
+    source = decode(path, data, is_python=False)
+    if skips_file(source.text):
+        return (), None
+    page = Page(path, source.text, asked)
+    _look(page, kind)
+    findings, text = page.result()
+    return findings, None if text is None else source.encode(text)
+
+
+def _look(page: Page, kind: str) -> None:
+    if kind in PIN_SCANNERS:
+        PIN_SCANNERS[kind](page)
