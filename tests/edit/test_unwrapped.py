@@ -17,7 +17,10 @@ from codemods.edit.unwrapped import unwrapped
         ("f(\n    G(\n        a,  # one\n        b,\n    ),\n)", "f(\n    a,  # one\n    b,\n)"),
         ("f(G(\n    a,\n))", "f(\n    a,\n)"),
         ("f(\r\n\tG(\r\n\t\ta,\r\n\t)\r\n)", "f(\r\n\ta,\r\n)"),
-        ('f(\n    G(\n        """a\n        b""",\n    )\n)', 'f(\n        """a\n        b""",\n    )'),
+        (
+            'f(\n    G(\n        """a\n        b""",\n    )\n)',
+            'f(\n        """a\n        b""",\n    )',
+        ),
     ],
 )
 def test_the_inner_arguments_keep_their_layout(before: str, after: str) -> None:

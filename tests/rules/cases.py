@@ -92,7 +92,7 @@ def accept(case: Case) -> None:
 if __name__ == "__main__":
     for wanted in sys.argv[1:]:
         for found in all_cases():
-            if found.name == wanted or found.folder.parent.name == wanted:
+            if wanted in (found.name, found.folder.parent.name):
                 accept(found)
                 print(f"== {found.name}")
                 print(found.after if found.after is not None else "(untouched)")
