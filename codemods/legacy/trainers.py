@@ -75,10 +75,23 @@ def construction(ctx: FileContext, receiver: ast.expr) -> Construction | None:
     if not isinstance(receiver, ast.Name):
         return None
     binding = reaching(ctx, receiver)
-    if binding is None or binding.kind != "assign" or binding.scope.kind == "class":
+    if binding is None or binding.scope.kind == "class":
         return None
-    if isinstance(binding.value, ast.Call) and _builds(ctx, binding.value):
-        return Construction(binding.value, binding)
+    value = _assigned(binding)
+    if isinstance(value, ast.Call) and _builds(ctx, value):
+        return Construction(value, binding)
+    return None
+
+
+def _assigned(binding: Binding) -> ast.expr | None:
+    """The expression that a name is assigned, `a, b = x, y` included."""
+    if binding.kind == "assign":
+        return binding.value
+    value = binding.value
+    if binding.kind == "unpack" and isinstance(value, ast.Tuple | ast.List):
+        plain = not any(isinstance(element, ast.Starred) for element in value.elts)
+        if plain and binding.index < len(value.elts):
+            return value.elts[binding.index]
     return None
 
 

@@ -1,0 +1,191 @@
+"""What the rules make of `fit`, run on the real 0.3.0."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import codemods
+from tests.oracles import oracle_python
+
+pytestmark = pytest.mark.oracle
+
+SECONDS = 150
+ROOT = Path(__file__).resolve().parents[2]
+AGENT = """
+import sys
+from agentlightning import LLM, AgentLightningClient, DevTaskLoader, LitAgent, Trainer
+
+
+class Echo(LitAgent):
+    def training_rollout(self, task, rollout_id, resources):
+        print("TASK", task["n"], sorted(resources), flush=True)
+        return 1.0
+
+
+def dev_task_loader() -> DevTaskLoader:
+    return DevTaskLoader(
+        tasks=[{"n": 1}, {"n": 2}],
+        resources={"llm": LLM(endpoint="http://localhost:1/v1", model="m")},
+    )
+
+"""
+TRIALS = """
+def main(loader: DevTaskLoader, told: bool):
+    first = Trainer(n_workers=1, dev=True)
+    first.fit(Echo(), "http://localhost:1", dev_task_loader())
+    print("FIRST", flush=True)
+    second = Trainer(n_workers=1, dev=told)
+    second.fit(Echo(), "http://localhost:1", loader)
+    print("SECOND", flush=True)
+    third = Trainer(dev=told)
+    told = None
+    third.fit(Echo(), backend="http://localhost:1", dev_backend=loader)
+    print("THIRD", flush=True)
+
+
+if __name__ == "__main__":
+    main(DevTaskLoader([{"n": 3}], {}), len(sys.argv) > 0)
+"""
+FLEETS = """
+if __name__ == "__main__":
+    Trainer(n_workers=2, max_tasks=1).fit(Echo(), "http://127.0.0.1:PORT/")
+    print("FIRST", flush=True)
+    url = "http://127.0.0.1:PORT"
+    trainer = Trainer(max_tasks=1)
+    trainer.fit(Echo(), AgentLightningClient(url, poll_interval=0.2))
+    print("SECOND", flush=True)
+
+    def launch(trainer: Trainer, url: str):
+        trainer.fit(Echo(), url)
+
+    launch(Trainer(max_tasks=1), url)
+    print("THIRD", flush=True)
+"""
+STORE = """
+import asyncio
+import agentlightning as agl
+
+
+async def main():
+    server = agl.LightningStoreServer(agl.InMemoryLightningStore(), "127.0.0.1", PORT)
+    await server.start()
+    await server.add_resources({})
+    queued = [await server.enqueue_rollout(input={"n": n}, mode="train") for n in range(4)]
+    print("UP", flush=True)
+    done = await server.wait_for_rollouts(rollout_ids=[r.rollout_id for r in queued], timeout=120)
+    print(*[r.status for r in done], flush=True)
+    await server.stop()
+
+
+asyncio.run(main())
+"""
+OLD = """
+import asyncio
+import agentlightning as agl
+
+
+async def main():
+    server = agl.AgentLightningServer(host="127.0.0.1", port=PORT)
+    await server.start()
+    await server.update_resources({})
+    queued = [await server.queue_task(sample={"n": n}, mode="train") for n in range(3)]
+    print("UP", flush=True)
+    for task in queued:
+        done = await server.poll_completed_rollout(task, timeout=120)
+        print(done.final_reward, flush=True)
+    await server.stop()
+
+
+asyncio.run(main())
+"""
+STAYING = """
+if __name__ == "__main__":
+    Trainer(n_workers=1, max_tasks=2).fit(Echo(), "http://127.0.0.1:PORT/")
+    Trainer(max_tasks=1).fit(agent=Echo(), backend=AgentLightningClient("http://127.0.0.1:PORT"))
+    print("DONE", flush=True)
+"""
+
+
+def start(folder: Path, name: str, code: str) -> subprocess.Popen[str]:
+    path = folder / name
+    path.write_text(code)
+    quick = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "PYTHONPATH": str(ROOT)}
+    with (folder / f"{name}.log").open("w") as log:
+        return subprocess.Popen(
+            [str(oracle_python("0.3.0")), "-P", str(path)],
+            cwd=folder,
+            env={**os.environ, **quick},
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            start_new_session=True,
+        )
+
+
+def finish(process: subprocess.Popen[str]) -> list[str]:
+    """The lines of our own that a program printed, once it has ended well."""
+    try:
+        output, _ = process.communicate(timeout=SECONDS)
+    finally:
+        stop(process)
+    assert process.returncode == 0
+    words = ("TASK", "FIRST", "SECOND", "THIRD", "DONE", "succeeded", "failed", "1.0", "None")
+    return [line for line in output.splitlines() if line.startswith(words)]
+
+
+def stop(process: subprocess.Popen[str]) -> None:
+    """End a program and the runners that it started, whatever became of them."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert process.stdout is not None
+    process.stdout.close()
+
+
+def served(folder: Path, server: str, client: str, mode: str) -> tuple[list[str], list[str]]:
+    """What a server and the rewritten client printed."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    code = codemods.fix_source((AGENT + client).replace("PORT", port), server=mode).code
+    running = start(folder, "serve.py", server.replace("PORT", port))
+    try:
+        assert running.stdout is not None
+        assert any(line.startswith("UP") for line in running.stdout)
+        return finish(start(folder, "client.py", code)), finish(running)
+    finally:
+        stop(running)
+
+
+def test_trial_runs_end(tmp_path: Path) -> None:
+    fixed = codemods.fix_source(AGENT + TRIALS)
+    lines = finish(start(tmp_path, "trials.py", fixed.code))
+    assert lines == [
+        "TASK 1 ['llm']",
+        "TASK 2 ['llm']",
+        "FIRST",
+        "TASK 3 []",
+        "SECOND",
+        "TASK 3 []",
+        "THIRD",
+    ]
+
+
+def test_fleets_work_for_a_store_server(tmp_path: Path) -> None:
+    lines, server = served(tmp_path, STORE, FLEETS, "store")
+    assert sorted(lines[:2]) == ["TASK 0 []", "TASK 1 []"]
+    assert lines[2:] == ["FIRST", "TASK 2 []", "SECOND", "TASK 3 []", "THIRD"]
+    assert server == ["succeeded succeeded succeeded succeeded"]
+
+
+def test_old_server_stays(tmp_path: Path) -> None:
+    lines, server = served(tmp_path, OLD, STAYING, "legacy")
+    assert lines == ["TASK 0 []", "TASK 1 []", "TASK 2 []", "DONE"]
+    assert server == ["1.0", "1.0", "1.0"]
