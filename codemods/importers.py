@@ -70,6 +70,22 @@ def import_words(data: bytes) -> bytes:
     return b" ".join(_imports(data)).translate(_SEPARATORS)
 
 
+def imported_modules(data: bytes) -> Iterator[str]:
+    """Every dotted name that an import statement of a file may take for a module."""
+    import re
+
+    statement = re.compile(r"(?:\bfrom\s*([\w.]+)\s*)?\bimport\b([^;)]*)")
+    for lines in _imports(data):
+        text = re.sub(r"#[^\n]*", "", lines.decode(errors="replace"))
+        for source, names in statement.findall(text.replace("(", " ").replace("\\", " ")):
+            if source:
+                yield source
+            prefix = source if not source or source.endswith(".") else f"{source}."
+            for name in names.split(","):
+                if words := name.split():
+                    yield prefix + words[0]
+
+
 def _imports(data: bytes) -> Iterator[bytes]:
     end = 0
     while (at := data.find(IMPORT, end)) >= 0:
@@ -77,11 +93,19 @@ def _imports(data: bytes) -> Iterator[bytes]:
         end = data.find(b"\n", at)
         if end < 0:
             end = len(data)
-        opening = data.find(b"(", at, end)
-        if opening >= 0:
-            closing = data.find(b")", opening)
-            end = max(end, closing)
+        if data.find(b"(", at, end) >= 0:
+            end = max(end, _closing(data, at))
         while data[end - 1 : end] == b"\\" and end < len(data):
             following = data.find(b"\n", end + 1)
             end = following if following >= 0 else len(data)
         yield data[start:end]
+
+
+def _closing(data: bytes, start: int) -> int:
+    """Where the next parenthesis closes that is no part of a comment."""
+    at = start
+    while (at := data.find(b")", at + 1)) >= 0:
+        line = data.rfind(b"\n", start, at)
+        if data.find(b"#", max(line, start), at) < 0:
+            break
+    return at

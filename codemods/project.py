@@ -64,16 +64,20 @@ class Project:
 
     def find_module(self, importer: Module, dotted: str) -> Module | None:
         """The project file that `dotted` names when imported by `importer`."""
+        return self.module_for(importer.path, dotted)
+
+    def module_for(self, importer: str, dotted: str) -> Module | None:
+        """The project file that `dotted` names in an import of the file at an absolute path."""
         if dotted.startswith("."):
             return self._relative(importer, dotted)
-        candidates = [m for m in self._by_name.get(dotted, ()) if m is not importer]
-        if not candidates:
-            return None
-        return max(candidates, key=lambda m: len(os.path.commonpath([m.path, importer.path])))
+        candidates = [m for m in self._by_name.get(dotted, ()) if m.path != importer]
+        if len(candidates) < 2:
+            return candidates[0] if candidates else None
+        return max(candidates, key=lambda m: len(os.path.commonpath([m.path, importer])))
 
-    def _relative(self, importer: Module, dotted: str) -> Module | None:
+    def _relative(self, importer: str, dotted: str) -> Module | None:
         name = dotted.lstrip(".")
-        folder = os.path.dirname(importer.path)
+        folder = os.path.dirname(importer)
         for _ in range(len(dotted) - len(name) - 1):
             folder = os.path.dirname(folder)
         stem = os.path.join(folder, *name.split(".")) if name else folder

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from codemods import formats, progress
 from codemods.files import PYTHON, discover, scan_literals
-from codemods.importers import IMPORT, Importers
+from codemods.importers import IMPORT, Importers, imported_modules
 from codemods.outcome import Note, Problem
 
 if TYPE_CHECKING:
@@ -148,10 +148,19 @@ class Survey:
             if not pairs:
                 return
             with self._timings.tier("read"):
-                found = importers.take(pairs)
+                found = [
+                    (path, data)
+                    for path, data in importers.take(pairs)
+                    if self._imports_project(path, data)
+                ]
             units = self.take(found)
             if units:
                 self.project.reset()
+
+    def _imports_project(self, path: str, data: bytes) -> bool:
+        """Whether an import of a file, by its words a likely one, is of a file in the index."""
+        absolute = os.path.abspath(path)
+        return any(self.project.module_for(absolute, name) for name in imported_modules(data))
 
 
 def show(path: str) -> str:

@@ -286,7 +286,7 @@ class Inference:
         owner = self_or_class(module, binding)
         if owner is not None:
             return owner
-        function = fixture(self._imports.find_module, module, binding.name)
+        function = fixture(self._imports.find_module, module, binding)
         if function is None:
             return None
         given = yields_of(function.node)

@@ -33,20 +33,31 @@ def self_or_class(module: Module, binding: Binding) -> Value | None:
     return owner if "classmethod" in decorators else Instance(owner)
 
 
-def fixture(find: FindModule, module: Module, name: str) -> ProjectFunction | None:
+def fixture(find: FindModule, module: Module, binding: Binding) -> ProjectFunction | None:
     """The pytest fixture that gives a test's parameter its value: here, or in a conftest above."""
+    if not _takes_fixtures(binding.scope.node):
+        return None
     place: Module | None = module
     for level in range(_CONFTESTS + 1):
-        bindings = () if place is None else place.table.root.bindings.get(name, ())
-        for binding in bindings:
-            node: ast.AST | FunctionNode = binding.node
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and any(
-                dotted_tail(decorator) == "fixture" for decorator in node.decorator_list
-            ):
+        same_name = () if place is None else place.table.root.bindings.get(binding.name, ())
+        for given in same_name:
+            node: ast.AST | FunctionNode = given.node
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and _is_fixture(node):
                 assert place is not None
                 return ProjectFunction(place, node)
         place = find(module, "." * (level + 1) + "conftest")
     return None
+
+
+def _takes_fixtures(function: ast.AST) -> bool:
+    """Whether pytest calls a function: a test, or a fixture itself."""
+    return isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef) and (
+        function.name.startswith("test") or _is_fixture(function)
+    )
+
+
+def _is_fixture(function: FunctionNode) -> bool:
+    return any(dotted_tail(decorator) == "fixture" for decorator in function.decorator_list)
 
 
 def yields_of(function: FunctionNode) -> list[ast.expr]:

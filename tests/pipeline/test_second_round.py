@@ -3,7 +3,7 @@
 import pytest
 
 from codemods.config import Settings
-from codemods.importers import Importers, import_words
+from codemods.importers import Importers, import_words, imported_modules
 from codemods.pipeline import Job, run
 from codemods.timings import Timings
 
@@ -118,6 +118,32 @@ def test_a_file_of_the_second_round_that_does_not_parse_is_only_mentioned(work):
 )
 def test_the_words_of_import_statements(data, words):
     assert set(import_words(data).split()) == words
+
+
+@pytest.mark.parametrize(
+    ("data", "names"),
+    [
+        (b"import a.b as c, d", ["a.b", "d"]),
+        (b"from .x import (\n  y,  # not z, (w)\n  z as w,\n)\nv = 1\n", [".x", ".x.y", ".x.z"]),
+        (b"from . import a, \\\n  b\nc = 1\n", [".", ".a", ".b"]),
+        (b"from x import *\nimport y; from z import v", ["x", "x.*", "y", "z", "z.v"]),
+        (b"if a: from b import c", ["b", "b.c"]),
+    ],
+)
+def test_the_modules_of_import_statements(data, names):
+    assert list(imported_modules(data)) == names
+
+
+def test_another_module_of_the_same_name_is_not_followed(work):
+    write(
+        work,
+        {
+            "pkg/client.py": BASE,
+            "use.py": "from http.client import HTTPConnection as Mine\nimport http.client\n",
+        },
+    )
+    outcome = run(Job(Settings(select=("AGL201",)), (".",), Timings()))
+    assert (outcome.scanned, outcome.parsed) == (2, 1)
 
 
 def test_a_file_is_handed_out_once(work):
