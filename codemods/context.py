@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -24,12 +25,17 @@ class Options:
 
 @dataclass(slots=True, eq=False)
 class FileContext:
-    """One file, its project and the options of the run. `memo` is for a rule's own notes."""
+    """One file, its project and the options of the run. `memo` is for a rule's own notes.
+
+    `external` are the names read in the file that stand for something not of the project's, with
+    its canonical path; filled by the first question for it.
+    """
 
     module: Module
     project: Project
     options: Options = field(default_factory=Options)
     memo: dict[object, object] = field(default_factory=dict)
+    external: list[tuple[ast.Name, str]] | None = None
 
     def infer(self, node: ast.expr) -> Value | None:
         """What an expression stands for, or None where it cannot be decided."""
@@ -41,6 +47,19 @@ class FileContext:
         if isinstance(value, External) and value.path.partition(".")[0] == "agentlightning":
             return value.path
         return None
+
+    def reads(self, *paths: str) -> Iterator[tuple[ast.Name | ast.Attribute, str]]:
+        """Where names and attributes are read that stand for what is at canonical paths."""
+        if self.external is None:
+            self.external = _external_names(self)
+        for name, path in self.external:
+            if path in paths:
+                yield name, path
+        for last in dict.fromkeys(path.rpartition(".")[2] for path in paths):
+            for attribute in self.module.attributes.get(last, ()):
+                value = self.infer(attribute)
+                if isinstance(value, External) and value.path in paths:
+                    yield attribute, value.path
 
     def written(self, node: ast.expr) -> str | None:
         """The dotted agentlightning path that a name or attribute spells out, not canonical.
@@ -98,3 +117,12 @@ class FileContext:
         """Whether `await` may stand where `node` stands."""
         found = self.module.enclosing(node, ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
         return isinstance(found, ast.AsyncFunctionDef)
+
+
+def _external_names(ctx: FileContext) -> list[tuple[ast.Name, str]]:
+    found = []
+    for node in ctx.module.table.nodes.get(ast.Name, ()):
+        assert isinstance(node, ast.Name)
+        if isinstance(node.ctx, ast.Load) and isinstance(value := ctx.infer(node), External):
+            found.append((node, value.path))
+    return found

@@ -98,15 +98,12 @@ class Project:
                 for name, bindings in module.table.root.bindings.items()
                 if any(binding.kind == "from" for binding in bindings)
             )
-        for node in ast.walk(module.tree):
-            if isinstance(node, ast.Assign) and any(
-                isinstance(t, ast.Name) and t.id == "__all__" for t in node.targets
-            ):
-                names.update(
-                    c.value
-                    for c in ast.walk(node.value)
-                    if isinstance(c, ast.Constant) and isinstance(c.value, str)
-                )
+        for binding in module.table.root.bindings.get("__all__", ()):
+            names.update(
+                c.value
+                for c in ast.walk(binding.value or binding.node)
+                if isinstance(c, ast.Constant) and isinstance(c.value, str)
+            )
         return frozenset(names)
 
     def _collect_imported(self) -> dict[Module, set[str]]:

@@ -68,17 +68,7 @@ def _file_meaning(ctx: FileContext) -> Meaning | None:
 
 def references(ctx: FileContext, path: str) -> list[ast.Name | ast.Attribute]:
     """The reads of an agentlightning name in a file, by canonical path."""
-    found: list[ast.Name | ast.Attribute] = []
-    last = path.rpartition(".")[2]
-    starred = "*" in ctx.module.table.root.bindings
-    for name, nodes in ctx.module.names.items():
-        if name in ctx.module.imported or (starred and name == last):
-            loads = (node for node in nodes if isinstance(node.ctx, ast.Load))
-            found += (node for node in loads if ctx.qual(node) == path)
-    for attribute in ctx.module.table.nodes.get(ast.Attribute, ()):
-        assert isinstance(attribute, ast.Attribute)
-        if attribute.attr == last and ctx.qual(attribute) == path:
-            found.append(attribute)
+    found = [node for node, _ in ctx.reads(path)]
     return sorted(found, key=lambda n: (n.lineno, n.col_offset))
 
 

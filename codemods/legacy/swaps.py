@@ -8,28 +8,13 @@ from collections.abc import Iterator
 from codemods.context import FileContext
 from codemods.edit.import_edits import in_type_checking
 from codemods.edit.rewrite import Rewrite
-from codemods.names.values import External
 
 Reference = ast.Name | ast.Attribute
 
 
 def class_references(ctx: FileContext, *paths: str) -> Iterator[tuple[Reference, str]]:
     """The reads of classes of agentlightning, with the canonical path; outermost names only."""
-    lasts = {path.rpartition(".")[2] for path in paths}
-    nodes = ctx.module.table.nodes
-    for name in nodes.get(ast.Name, ()):
-        assert isinstance(name, ast.Name)
-        if isinstance(name.ctx, ast.Load) and (path := _path(ctx, name)) in paths:
-            yield name, path
-    for attribute in nodes.get(ast.Attribute, ()):
-        assert isinstance(attribute, ast.Attribute)
-        if attribute.attr in lasts and (path := _path(ctx, attribute)) in paths:
-            yield attribute, path
-
-
-def _path(ctx: FileContext, node: ast.expr) -> str:
-    value = ctx.infer(node)
-    return value.path if isinstance(value, External) else ""
+    return ctx.reads(*paths)
 
 
 def is_base(ctx: FileContext, node: Reference) -> bool:

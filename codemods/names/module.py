@@ -62,6 +62,15 @@ class Module:
         return found
 
     @cached_property
+    def attributes(self) -> dict[str, list[ast.Attribute]]:
+        """The attribute nodes of the file by their last name, in source order."""
+        found: dict[str, list[ast.Attribute]] = {}
+        for node in self.table.nodes.get(ast.Attribute, ()):
+            assert isinstance(node, ast.Attribute)
+            found.setdefault(node.attr, []).append(node)
+        return found
+
+    @cached_property
     def _line_starts(self) -> list[int]:
         starts = [0]
         position = 0

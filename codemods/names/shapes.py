@@ -13,15 +13,18 @@ def returns_of(function: FunctionNode | ast.Lambda) -> Iterator[ast.Return]:
     """The return statements of a function itself, not of functions inside it."""
     if isinstance(function, ast.Lambda):
         return
+    # Only statements hold statements, so expressions need not be looked into.
     stack: list[ast.AST] = list(reversed(function.body))
     while stack:
         node = stack.pop()
         if isinstance(node, ast.Return):
             yield node
-        elif not isinstance(
-            node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda
-        ):
-            stack.extend(reversed(list(ast.iter_child_nodes(node))))
+        elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            blocks = [getattr(node, name, ()) for name in _BLOCKS]
+            stack.extend(part for block in reversed(blocks) for part in reversed(block))
+
+
+_BLOCKS = ("body", "handlers", "cases", "orelse", "finalbody")
 
 
 def self_assignments(module: Module, cls: ast.ClassDef, name: str) -> list[Binding]:
