@@ -14,6 +14,10 @@ def comma_like(call: cst.Call) -> cst.Comma:
             return arg.comma.with_changes(
                 whitespace_after=without_comment(arg.comma.whitespace_after)
             )
+    before = call.whitespace_before_args
+    trailing = len(call.args) == 1 and isinstance(call.args[0].comma, cst.Comma)
+    if trailing and isinstance(before, cst.ParenthesizedWhitespace):
+        return cst.Comma(whitespace_after=without_comment(before))  # a line for each argument
     return cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
 
 

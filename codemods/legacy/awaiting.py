@@ -53,6 +53,21 @@ def block_here(rewrite: Rewrite, ctx: FileContext, node: ast.expr, sync: str = "
         rewrite.wrap(node, f"{rewrite.use(f'{HELPERS}.{sync}', node)}(", ")")
 
 
+def misplaced(ctx: FileContext, node: ast.expr) -> str:
+    """Why nothing can be rewritten at a node; empty where its place in the file is certain.
+
+    Before Python 3.12 the parser does not know where the parts of an f-string stand.
+    """
+    if ctx.module.enclosing(node, ast.JoinedStr) is None:
+        return ""
+    try:
+        read = ast.parse(ctx.source(node).strip(), mode="eval").body
+    except (SyntaxError, ValueError):
+        read = None
+    same = read is not None and ast.dump(read) == ast.dump(node)
+    return "" if same else "its place in the f-string is not certain"
+
+
 def cannot_await(ctx: FileContext, node: ast.expr) -> str:
     """Why no `await` can stand at a place that runs in an event loop; empty if it can."""
     if not ctx.in_async(node):

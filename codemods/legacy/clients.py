@@ -36,8 +36,11 @@ def _interval(ctx: FileContext, receiver: ast.expr, built: Built) -> str:
     if objects(ctx).kind(built.module, built.call) != "client":
         return ""
     value = client_arguments(built.call).values.get("poll_interval")
-    if value is None:
-        return ""
+    return "" if value is None else text_at(ctx, receiver, built, value)
+
+
+def text_at(ctx: FileContext, receiver: ast.expr, built: Built, value: ast.expr) -> str:
+    """An argument of a construction as text that `receiver`'s place can hold; empty if it can't."""
     text = built.module.source(value)
     if isinstance(value, ast.Constant):
         return text

@@ -207,3 +207,16 @@ def objects(ctx: FileContext) -> Objects:
 def kind_of(ctx: FileContext, node: ast.expr) -> Kind | None:
     """What legacy object an expression of a file is."""
     return objects(ctx).kind(ctx.module, node)
+
+
+def is_today(ctx: FileContext, node: ast.expr, name: str) -> bool:
+    """Whether an expression is an object of one of today's classes, by that class's name.
+
+    What such an object is asked for by a legacy name was left over by an earlier rewrite.
+    """
+    value = ctx.infer(node)
+    of = value.of if isinstance(value, Instance) else None
+    if not isinstance(of, External):
+        return False
+    parts = of.path.split(".")
+    return parts[0] in ("agentlightning", "agentlightning_compat") and parts[-1] == name

@@ -5,6 +5,7 @@ from __future__ import annotations
 CLIENT = "agentlightning.client.AgentLightningClient"
 DEV_LOADER = "agentlightning.client.DevTaskLoader"
 SERVER = "agentlightning.server.AgentLightningServer"
+SERVER_DATA_STORE = "agentlightning.server.ServerDataStore"
 LIT_AGENT = "agentlightning.litagent.LitAgent"
 TRAINER = "agentlightning.trainer.Trainer"
 TRAINER_LEGACY = "agentlightning.trainer.legacy.TrainerLegacy"

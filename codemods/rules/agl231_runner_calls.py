@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator
 from codemods.context import FileContext
 from codemods.edit.rewrite import Rewrite
 from codemods.legacy.awaiting import HELPERS, await_here, is_statement
-from codemods.legacy.objects import kind_of
+from codemods.legacy.objects import is_today, kind_of
 from codemods.legacy.runners import single_run, stays
+from codemods.legacy.threads import is_run_by
 from codemods.names import known
 from codemods.names.values import External
 from codemods.rule import Hit, Rule
@@ -45,6 +46,8 @@ class RunnerCalls(Rule):
         if ctx.options.server == "legacy" or not watched:
             return
         if kind_of(ctx, node.value) != "runner":
+            if node.attr in GONE and is_today(ctx, node.value, "LitAgentRunner"):
+                yield _gone(node)
             return
         call = ctx.parent(node)
         called = isinstance(call, ast.Call) and call.func is node
@@ -61,8 +64,13 @@ class RunnerCalls(Rule):
         elif node.attr == "iter" and _is_target(node, ctx):
             yield _threaded(node, symbol)
         else:
-            reason = GONE.get(node.attr, "`iter` is a coroutine function today, `run` is gone")
-            yield Hit(node, f"`{node.attr}` of a legacy runner", reason=reason, symbol=symbol)
+            yield _gone(node)
+
+
+def _gone(node: ast.Attribute) -> Hit:
+    reason = GONE.get(node.attr, "`iter` is a coroutine function today, `run` is gone")
+    symbol = f"{known.LEGACY_RUNNER}.{node.attr}"
+    return Hit(node, f"`{node.attr}` of a legacy runner", reason=reason, symbol=symbol)
 
 
 def _run(node: ast.Attribute, call: ast.Call, ctx: FileContext, symbol: str) -> Iterator[Hit]:
@@ -95,12 +103,7 @@ def _is_target(node: ast.Attribute, ctx: FileContext) -> bool:
     """Whether a thread is to run the method."""
     keyword = ctx.parent(node)
     thread = ctx.parent(keyword) if isinstance(keyword, ast.keyword) else None
-    return (
-        isinstance(keyword, ast.keyword)
-        and keyword.arg == "target"
-        and isinstance(thread, ast.Call)
-        and getattr(ctx.infer(thread), "of", None) == External("threading.Thread")
-    )
+    return isinstance(thread, ast.Call) and is_run_by(ctx, thread, node)
 
 
 def _threaded(node: ast.Attribute, symbol: str) -> Hit:

@@ -33,10 +33,19 @@ class IdleRunnerImport(Rule):
         for alias in node.names:
             local = alias.asname or alias.name
             path = f"{node.module}.{alias.name}"
-            if node.level or ctx.project.canonical(path) != known.AGENT_RUNNER:
-                continue
-            if local not in used_names(ctx.module.table) - ctx.project.exported(ctx.module):
-                yield _idle(alias, local, path, ctx)
+            canonical = "" if node.level else ctx.project.canonical(path)
+            exported = ctx.project.exported(ctx.module)
+            if canonical == known.AGENT_RUNNER:
+                if local not in used_names(ctx.module.table) - exported:
+                    yield _idle(alias, local, path, ctx)
+            elif canonical == known.LEGACY_RUNNER and local in exported and _goes(ctx):
+                yield Hit(
+                    alias,
+                    "`LegacyAgentRunner` is deprecated and gone in 1.0",
+                    reason="take the import out when nothing imports the name from here any more",
+                    applicability="manual",
+                    symbol=canonical,
+                )
 
 
 def _idle(alias: ast.alias, local: str, path: str, ctx: FileContext) -> Hit:
@@ -48,3 +57,7 @@ def _idle(alias: ast.alias, local: str, path: str, ctx: FileContext) -> Hit:
             rewrite.imports.drop(alias)
 
     return Hit(alias, f"`{path}` is gone since 0.2", fix, symbol=known.AGENT_RUNNER)
+
+
+def _goes(ctx: FileContext) -> bool:
+    return ctx.options.server == "store"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from codemods.context import FileContext
 from codemods.legacy.awaiting import cannot_await, is_awaited, is_statement
 from codemods.legacy.given import arguments
-from codemods.legacy.objects import kind_of
+from codemods.legacy.objects import is_today, kind_of
 from codemods.legacy.polls import POLLS, POSTS, READS, poll, read
 from codemods.legacy.reports import hand_in, report_argument
 from codemods.names import known
@@ -56,6 +56,8 @@ class Polling(Rule):
                 yield _left(node, "call it where it is used; the store's methods are coroutines")
         elif kind == "client":
             yield _left(node, "a client of the store has no such member; keep the value yourself")
+        elif node.attr in TELLING and is_today(ctx, node.value, "LightningStoreClient"):
+            yield _left(node, "a client of the store has no such method; a helper does what it did")
         elif kind is None and node.attr in TELLING and ctx.infer(node.value) is None:
             yield _left(
                 node, f"if `{ctx.source(node.value)}` is a legacy client, annotate it and run again"

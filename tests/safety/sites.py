@@ -37,11 +37,32 @@ class Site:
 def sites(tree: ast.Module) -> Iterator[Site]:
     """Every place of a module where a legacy word names API."""
     words = api_map.load().legacy_names() - STILL_GOOD
+    flags = _parsed_arguments(tree)
     for statement, node in _with_statements(tree):
-        word = _word(node)
+        word = "" if _is_flag(node, flags) else _word(node)
         if word in words and not (word in METHODS and not _old_shape(node)):
             line = getattr(node, "lineno", statement.lineno)
             yield Site(word, line, statement.lineno, _last_line(statement))
+
+
+def _parsed_arguments(tree: ast.Module) -> set[str]:
+    """The variables that hold what argparse read: their attributes are the program's own flags."""
+    return {
+        target.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
+        if isinstance(node.value.func, ast.Attribute) and node.value.func.attr == "parse_args"
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+
+
+def _is_flag(node: ast.AST, flags: set[str]) -> bool:
+    return (
+        isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id in flags
+    )
 
 
 def _with_statements(tree: ast.Module) -> Iterator[tuple[ast.stmt, ast.AST]]:
