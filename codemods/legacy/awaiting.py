@@ -6,9 +6,13 @@ import ast
 
 from codemods.context import FileContext
 from codemods.edit.rewrite import Rewrite
-from codemods.names.values import External
+from codemods.names import known
+from codemods.names.values import External, ProjectClass
 
 HELPERS = "agentlightning_compat.legacy"
+_IN_LOOP = (
+    "runners of today call this method in their event loop, where nothing can wait: make it async"
+)
 
 
 def is_awaited(ctx: FileContext, node: ast.Call) -> bool:
@@ -69,9 +73,23 @@ def misplaced(ctx: FileContext, node: ast.expr) -> str:
 
 
 def cannot_await(ctx: FileContext, node: ast.expr) -> str:
-    """Why no `await` can stand at a place that runs in an event loop; empty if it can."""
+    """Why a coroutine can neither be awaited nor waited for at a place; empty if it can."""
     if not ctx.in_async(node):
-        return ""
+        return _IN_LOOP if _in_agent(ctx, node) else ""
     if ctx.module.enclosing(node, ast.GeneratorExp) is not None:
         return "`await` in a generator expression makes it another kind of object; write a loop"
     return ""
+
+
+def _in_agent(ctx: FileContext, node: ast.expr) -> bool:
+    """Whether a method of an agent is around that runs with a rollout."""
+    function = ctx.function_around(node)
+    while function is not None:
+        cls = ctx.parent(function)
+        if isinstance(cls, ast.ClassDef):
+            agent = ProjectClass(ctx.module, cls)
+            return function.name != "__init__" and ctx.project.inference.derives(
+                agent, known.LIT_AGENT
+            )
+        function = ctx.function_around(function)
+    return False

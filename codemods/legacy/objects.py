@@ -77,8 +77,10 @@ class Objects:
             owner = getattr(node.func, "value", None)
             polled = owner is not None and self.kind(module, owner) in ("client", "loader")
             return "task" if polled else None
-        if self._through_agent(module, node):
+        if self._through_agent(module, node) or self._of_agent(module, node):
             return "inside"
+        if self._is_super(module, node):
+            return "own"
         value = self.project.inference.infer(module, node)
         if value is not None and getattr(value, "of", None) != External(known.TASK):
             return self._of_value(value)
@@ -97,6 +99,21 @@ class Objects:
                     return True
             node = node.func if isinstance(node, ast.Call) else node.value
         return False
+
+    def _of_agent(self, module: Module, node: ast.expr) -> bool:
+        """A variable for what an agent got from its trainer or its runner."""
+        return isinstance(node, ast.Name) and any(
+            self.kind(where, source) == "inside" for where, source in self._sources(module, node)
+        )
+
+    def _is_super(self, module: Module, node: ast.expr) -> bool:
+        """`super()` in a class made from one of the legacy ones."""
+        if not isinstance(node, ast.Call) or dotted_tail(node.func) != "super":
+            return False
+        cls = module.enclosing(node, ast.ClassDef)
+        return isinstance(cls, ast.ClassDef) and self.project.inference.derives(
+            ProjectClass(module, cls), *_KINDS
+        )
 
     def _of_value(self, value: Value) -> Kind | None:
         if not isinstance(value, Instance):
