@@ -12,7 +12,9 @@ from codemods.foreign import FRAMEWORK
 from codemods.walk import PYTHON, Discovery, FileProblem, Skipped, discover, why
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    Passed = Callable[[str, bytearray | bytes, int], None]
 
 __all__ = ["PYTHON", "Discovery", "FileProblem", "Skipped", "discover", "scan_literals"]
 
@@ -30,16 +32,19 @@ def scan_literals(
     files: Iterable[str],
     literal: bytes | Sequence[bytes] = FRAMEWORK.encode(),
     problems: list[FileProblem] | None = None,
+    passed: Passed | None = None,
 ) -> Iterator[tuple[str, bytes]]:
     """The files that hold a literal (or any of several), with their bytes.
 
-    Each file is read once. One that cannot be read is added to `problems`.
+    Each file is read once. One that cannot be read is added to `problems`. `passed` is called
+    for the others: path, data, how many bytes of the data belong to the file; the data are
+    overwritten afterwards.
     """
     literals = (literal,) if isinstance(literal, bytes) else tuple(literal)
     buffer = bytearray(_CHUNK)
     for path in files:
         try:
-            data = _read_if(path, literals, buffer)
+            data = _read_if(path, literals, buffer, passed)
         except OSError as error:
             if problems is not None:
                 problems.append(FileProblem(path, why(path, error)))
@@ -48,7 +53,9 @@ def scan_literals(
             yield path, data
 
 
-def _read_if(path: str, literals: tuple[bytes, ...], buffer: bytearray) -> bytes | None:
+def _read_if(
+    path: str, literals: tuple[bytes, ...], buffer: bytearray, passed: Passed | None
+) -> bytes | None:
     """The bytes of a file if they hold one of the literals.
 
     Nearly every file ends within the buffer, which is read into again and again: no memory is
@@ -61,12 +68,18 @@ def _read_if(path: str, literals: tuple[bytes, ...], buffer: bytearray) -> bytes
             for literal in literals:
                 if buffer.find(literal, 0, size) >= 0:
                     return bytes(memoryview(buffer)[:size])
+            if passed is not None:
+                passed(path, buffer, size)
             return None
         os.lseek(file, 0, os.SEEK_SET)
         data = _rest(file)
     finally:
         os.close(file)
-    return data if any(literal in data for literal in literals) else None
+    if any(literal in data for literal in literals):
+        return data
+    if passed is not None:
+        passed(path, data, len(data))
+    return None
 
 
 def _rest(file: int) -> bytes:

@@ -25,9 +25,10 @@ class Importers:
         self._unread: list[str] = []
         self._words: dict[str, bytes] = {}
 
-    def add(self, path: str, data: bytes) -> None:
-        """Note a file that was read."""
-        self._words[path] = import_words(data)
+    def add(self, path: str, data: bytes | bytearray, size: int) -> None:
+        """Note a file that was read: the first `size` bytes of `data`."""
+        if words := import_words(data, size):
+            self._words[path] = words
 
     def add_unread(self, paths: Iterable[str]) -> None:
         """Note files that have to be read again should the question come up."""
@@ -44,7 +45,7 @@ class Importers:
             wanted.setdefault(stem.encode(), []).append(name.encode())
         stems = frozenset(wanted)
         for path, data in scan_literals(self._unread, IMPORT):
-            self.add(path, data)
+            self.add(path, data, len(data))
         self._unread = []
         likely: dict[str, list[bytes]] = {}
         for path, words in self._words.items():
@@ -65,9 +66,9 @@ def _joined(wanted: dict[bytes, list[bytes]], stems: Iterable[bytes]) -> list[by
     return [name for stem in stems for name in wanted[stem]]
 
 
-def import_words(data: bytes) -> bytes:
+def import_words(data: bytes | bytearray, size: int) -> bytes:
     """All words of the import statements of a file, and of whatever else looks like one."""
-    return b" ".join(_imports(data)).translate(_SEPARATORS)
+    return b" ".join(_imports(data, size)).translate(_SEPARATORS)
 
 
 def imported_modules(data: bytes) -> Iterator[str]:
@@ -75,7 +76,7 @@ def imported_modules(data: bytes) -> Iterator[str]:
     import re
 
     statement = re.compile(r"(?:\bfrom\s*([\w.]+)\s*)?\bimport\b([^;)]*)")
-    for lines in _imports(data):
+    for lines in _imports(data, len(data)):
         text = re.sub(r"#[^\n]*", "", lines.decode(errors="replace"))
         for source, names in statement.findall(text.replace("(", " ").replace("\\", " ")):
             if source:
@@ -86,25 +87,27 @@ def imported_modules(data: bytes) -> Iterator[str]:
                     yield prefix + words[0]
 
 
-def _imports(data: bytes) -> Iterator[bytes]:
+def _imports(data: bytes | bytearray, size: int) -> Iterator[bytes | bytearray]:
     end = 0
-    while (at := data.find(IMPORT, end)) >= 0:
+    while (at := data.find(IMPORT, end, size)) >= 0:
         start = data.rfind(b"\n", 0, at) + 1
-        end = data.find(b"\n", at)
-        if end < 0:
-            end = len(data)
+        end = _line_end(data, at, size)
         if data.find(b"(", at, end) >= 0:
-            end = max(end, _closing(data, at))
-        while data[end - 1 : end] == b"\\" and end < len(data):
-            following = data.find(b"\n", end + 1)
-            end = following if following >= 0 else len(data)
+            end = max(end, _closing(data, at, size))
+        while data[end - 1 : end] == b"\\" and end < size:
+            end = _line_end(data, end + 1, size)
         yield data[start:end]
 
 
-def _closing(data: bytes, start: int) -> int:
+def _line_end(data: bytes | bytearray, start: int, size: int) -> int:
+    end = data.find(b"\n", start, size)
+    return size if end < 0 else end
+
+
+def _closing(data: bytes | bytearray, start: int, size: int) -> int:
     """Where the next parenthesis closes that is no part of a comment."""
     at = start
-    while (at := data.find(b")", at + 1)) >= 0:
+    while (at := data.find(b")", at + 1, size)) >= 0:
         line = data.rfind(b"\n", start, at)
         if data.find(b"#", max(line, start), at) < 0:
             break

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from codemods import formats, progress
 from codemods.files import PYTHON, discover, scan_literals
-from codemods.importers import IMPORT, Importers, imported_modules
+from codemods.importers import Importers, imported_modules
 from codemods.outcome import Note, Problem
 
 if TYPE_CHECKING:
@@ -120,11 +120,7 @@ class Survey:
             if hits:
                 importers.add_unread(files[: files.index(hits[0][0])])
             # Reading costs more than looking, so from here on both are done at once.
-            for path, data in scan_literals(rest, (IMPORT, FRAMEWORK), problems):
-                if FRAMEWORK in data:
-                    hits.append((path, data))
-                else:
-                    importers.add(path, data)
+            hits += scan_literals(rest, FRAMEWORK, problems, importers.add)
         self._complain(problems)
         return hits
 
