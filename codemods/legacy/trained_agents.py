@@ -8,11 +8,15 @@ from dataclasses import dataclass
 
 from codemods.context import FileContext
 from codemods.legacy.agents import Agents
+from codemods.legacy.fit_calls import fit_calls
+from codemods.legacy.trainers import reaching
 from codemods.names import known
 from codemods.names.scopes import FunctionNode
 from codemods.names.values import External, ProjectClass
+from codemods.project import Project
 
 NAME = "trained_agents"
+MATCH = "agent_match"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,26 @@ def given(ctx: FileContext) -> Iterator[Given]:
                 yield Given(call, keyword, value)
         elif value == External(known.LIT_AGENT):
             yield Given(call, keyword, None)
+
+
+def given_to_strangers(ctx: FileContext) -> Iterator[ast.keyword]:
+    """Every `trained_agents=` for an object of an unknown class that a trainer runs."""
+    agents = [call.agent for call in fit_calls(ctx)]
+    for agent in agents:
+        built = agent if isinstance(agent, ast.Call) else None
+        if isinstance(agent, ast.Name):
+            binding = reaching(ctx, agent)
+            if binding is not None and isinstance(binding.value, ast.Call):
+                built = binding.value
+        if built is None or isinstance(ctx.infer(built.func), ProjectClass):
+            continue
+        if ctx.qual(built.func) is None:
+            yield from (k for k in built.keywords if k.arg == NAME)
+
+
+def is_matched(project: Project) -> bool:
+    """Whether any file of a project says `agent_match`, which is what the store API has."""
+    return any(MATCH in module.text for module in project.modules.values())
 
 
 def _class_of_init(ctx: FileContext, call: ast.Call) -> ProjectClass | None:

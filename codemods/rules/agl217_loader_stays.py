@@ -11,8 +11,8 @@ from codemods.legacy.fit_calls import fit_call, fit_calls
 from codemods.legacy.fleets import HELPERS
 from codemods.legacy.trainers import uses
 from codemods.names import known
-from codemods.names.scopes import Binding
-from codemods.names.values import External
+from codemods.names.scopes import Binding, FunctionNode
+from codemods.names.values import External, Instance
 from codemods.rule import Hit, Rule
 
 UNWRAPPING = tuple(
@@ -37,10 +37,13 @@ class LoaderStays(Rule):
     before = "loader = DevTaskLoader(tasks, resources)"
     after = "(left as it is and reported)"
     applicability = "manual"
-    nodes = (ast.Call, ast.Attribute)
+    nodes = (ast.Call, ast.Attribute, ast.FunctionDef, ast.AsyncFunctionDef)
 
     def check(self, node: ast.AST, ctx: FileContext) -> Iterable[Hit]:
-        """Constructions that end up in `fit` or in a helper, or nowhere; `rollouts` of those."""
+        """Constructions and parameters that end up in `fit` or in a helper, or nowhere."""
+        if isinstance(node, FunctionNode):
+            yield from _parameters(node, ctx)
+            return
         if isinstance(node, ast.Attribute):
             if node.attr in ("rollouts", "_rollouts") and ctx.is_instance(
                 node.value, known.DEV_LOADER
@@ -56,8 +59,25 @@ class LoaderStays(Rule):
             message = "nothing uses this DevTaskLoader"
             yield Hit(node, message, reason="take it out", symbol=known.DEV_LOADER)
         elif any(_is_for_fit(ctx, place) for place in places):
-            reason = OLD_SERVER if ctx.options.server == "legacy" else APART
-            yield Hit(node, "`DevTaskLoader` is deprecated", reason=reason, symbol=known.DEV_LOADER)
+            yield _deprecated(node, ctx)
+
+
+def _deprecated(node: ast.AST, ctx: FileContext) -> Hit:
+    reason = OLD_SERVER if ctx.options.server == "legacy" else APART
+    return Hit(node, "`DevTaskLoader` is deprecated", reason=reason, symbol=known.DEV_LOADER)
+
+
+def _parameters(function: FunctionNode, ctx: FileContext) -> Iterator[Hit]:
+    """Parameters that say themselves that they take a loader, for `fit` or a helper."""
+    for bindings in ctx.module.table.inner[function].bindings.values():
+        for binding in bindings:
+            if (note := binding.annotation) is None or binding.kind != "param":
+                continue
+            value = ctx.project.inference.annotated(ctx.module, note)
+            if value == Instance(External(known.DEV_LOADER)) and any(
+                _is_for_fit(ctx, use) for use in uses(ctx, binding)
+            ):
+                yield _deprecated(note, ctx)
 
 
 def _consumed(ctx: FileContext) -> set[ast.Call]:

@@ -15,6 +15,7 @@ from codemods.rule import Hit, Rule
 _SYMBOL = f"{known.LIT_AGENT}({NAME})"
 _MESSAGE = "`trained_agents` is `agent_match` of the trainer's adapter in the store API"
 _ADVICE = 'give Trainer(adapter={"agent_match": ...}) where the algorithm runs'
+_STRANGER = f"the agent's class is not among the files that were given; {_ADVICE}"
 
 
 class TrainedAgents(Rule):
@@ -39,6 +40,8 @@ class TrainedAgents(Rule):
         sites = list(trained_agents.given(ctx))
         for site in sites:
             yield _site(ctx, site, alone=len(sites) == 1)
+        for keyword in trained_agents.given_to_strangers(ctx):
+            yield Hit(keyword, _MESSAGE, reason=_STRANGER, symbol=_SYMBOL)
         yield from _assigned(ctx)
 
 
@@ -104,11 +107,12 @@ def _shown(rewrite: Rewrite, site: Given) -> str:
 
 
 def _assigned(ctx: FileContext) -> Iterator[Hit]:
-    """`agent.trained_agents = ...` from outside."""
-    for node in ctx.module.table.nodes.get(ast.Attribute, ()):
-        assert isinstance(node, ast.Attribute)
-        if node.attr != NAME or not isinstance(node.ctx, ast.Store):
+    """`agent.trained_agents = ...` from outside; from inside, where no adapter gets to know."""
+    for node in ctx.module.attributes.get(NAME, ()):
+        if not isinstance(node.ctx, ast.Store):
             continue
         own = isinstance(node.value, ast.Name) and node.value.id == "self"
-        if not own and ctx.is_instance(node.value, known.LIT_AGENT):
+        if own and (ctx.options.server == "legacy" or trained_agents.is_matched(ctx.project)):
+            continue  # fit_v0 reads it, or an adapter is given what is read from it
+        if ctx.is_instance(node.value, known.LIT_AGENT):
             yield Hit(node, _MESSAGE, reason=_ADVICE, symbol=_SYMBOL)
