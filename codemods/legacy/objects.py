@@ -85,7 +85,7 @@ class Objects:
         if value is not None and getattr(value, "of", None) != External(known.TASK):
             return self._of_value(value)
         # A `Task` may be built by hand as well: where it comes from has to be seen.
-        kinds = {self.kind(where, source) for where, source in self._sources(module, node)}
+        kinds = {self.kind(where, source) for where, source in self.sources(module, node)}
         return kinds.pop() if len(kinds) == 1 else None
 
     def _through_agent(self, module: Module, node: ast.expr) -> bool:
@@ -103,7 +103,7 @@ class Objects:
     def _of_agent(self, module: Module, node: ast.expr) -> bool:
         """A variable for what an agent got from its trainer or its runner."""
         return isinstance(node, ast.Name) and any(
-            self.kind(where, source) == "inside" for where, source in self._sources(module, node)
+            self.kind(where, source) == "inside" for where, source in self.sources(module, node)
         )
 
     def _is_super(self, module: Module, node: ast.expr) -> bool:
@@ -136,12 +136,12 @@ class Objects:
         if isinstance(value, Instance) and value.call is not None and value.module is not None:
             found[value.call] = Built(value.module, value.call)
             return True
-        sources = list(self._sources(module, node))
+        sources = list(self.sources(module, node))
         return bool(sources) and all(
             self._collect(where, source, found, depth + 1) for where, source in sources
         )
 
-    def _sources(self, module: Module, node: ast.expr) -> Iterator[tuple[Module, ast.expr]]:
+    def sources(self, module: Module, node: ast.expr) -> Iterator[tuple[Module, ast.expr]]:
         """The expressions that give a name or an attribute of `self` its value."""
         if isinstance(node, ast.Name):
             scope = module.table.scopes.get(node)
@@ -232,8 +232,12 @@ def is_today(ctx: FileContext, node: ast.expr, name: str) -> bool:
     What such an object is asked for by a legacy name was left over by an earlier rewrite.
     """
     value = ctx.infer(node)
-    of = value.of if isinstance(value, Instance) else None
-    if not isinstance(of, External):
+    return isinstance(value, Instance) and names_today(value.of, name)
+
+
+def names_today(value: Value | None, name: str) -> bool:
+    """Whether a value is the class of today's API that has a name, in either package."""
+    if not isinstance(value, External):
         return False
-    parts = of.path.split(".")
+    parts = value.path.split(".")
     return parts[0] in ("agentlightning", "agentlightning_compat") and parts[-1] == name

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
 from codemods.context import FileContext
 from codemods.names.shapes import dotted_tail
-from codemods.names.values import External, Instance, ProjectFunction
+from codemods.names.values import External, Instance, ProjectClass, ProjectFunction
 
+_TASKS = frozenset({"create_task", "ensure_future", "gather"})
 _THREADS = (External("threading.Thread"), External("threading.Timer"))
 
 
@@ -53,3 +55,31 @@ def _runs_in_thread(ctx: FileContext, function: ast.FunctionDef) -> bool:
             if isinstance(value, ProjectFunction) and value.node is function:
                 return True
     return False
+
+
+def in_thread_class(ctx: FileContext, node: ast.AST) -> bool:
+    """Whether a node stands in the `run` method of a thread of the project's own."""
+    function = ctx.function_around(node)
+    cls = None if function is None else ctx.parent(function)
+    if function is None or function.name != "run" or not isinstance(cls, ast.ClassDef):
+        return False
+    value = ProjectClass(ctx.module, cls)
+    return any(base in _THREADS for base in ctx.project.inference.mro(value))
+
+
+def is_task_work(ctx: FileContext, node: ast.AST) -> bool:
+    """Whether a node stands in a coroutine that this file runs as a task beside others."""
+    function = ctx.function_around(node)
+    return isinstance(function, ast.AsyncFunctionDef) and any(
+        isinstance(value := ctx.infer(work.func), ProjectFunction) and value.node is function
+        for work in _tasks(ctx)
+        if dotted_tail(work) == function.name
+    )
+
+
+def _tasks(ctx: FileContext) -> Iterator[ast.Call]:
+    """The calls of coroutines that `create_task`, `ensure_future` or `gather` is given."""
+    for call in ctx.module.table.nodes.get(ast.Call, ()):
+        assert isinstance(call, ast.Call)
+        if dotted_tail(call) in _TASKS:
+            yield from (given for given in call.args if isinstance(given, ast.Call))

@@ -94,13 +94,12 @@ def _member(node: ast.Attribute, ctx: FileContext) -> Iterator[Hit]:
             yield _hit(node, f"`{node.attr}` of the client inside an agent", reason)
         elif kind == "own":
             yield _hit(node, message, "it goes with the class; see there")
-    elif node.attr == "client" and not _is_asked(node, ctx):
-        if kind_of(ctx, node.value) == "inside":
-            reason = "the store is self.get_runner().get_store(); its methods are coroutines"
-            yield _hit(node, "the client of a runner inside an agent", reason)
+    elif node.attr == "client" and not _is_told(node, ctx) and kind_of(ctx, node.value) == "inside":
+        reason = "the store is self.get_runner().get_store(); its methods are coroutines"
+        yield _hit(node, "the client of a runner inside an agent", reason)
 
 
-def _is_asked(node: ast.Attribute, ctx: FileContext) -> bool:
+def _is_told(node: ast.Attribute, ctx: FileContext) -> bool:
     """Whether another finding speaks of it: of the method that is called, or of `client()`."""
     around = ctx.parent(node)
     if isinstance(around, ast.Attribute):
