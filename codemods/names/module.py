@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -72,21 +73,9 @@ class Module:
 
     @cached_property
     def _line_starts(self) -> list[int]:
-        starts = [0]
-        position = 0
         # ast counts lines by \n, \r\n and \r only; str.splitlines would find more.
-        text = self.text
-        while position < len(text):
-            newline = text.find("\n", position)
-            carriage = text.find("\r", position)
-            if carriage != -1 and (newline == -1 or carriage < newline):
-                position = carriage + (2 if text.startswith("\r\n", carriage) else 1)
-            elif newline != -1:
-                position = newline + 1
-            else:
-                break
-            starts.append(position)
-        return starts
+        newlines = re.compile(r"\r\n?|\n") if "\r" in self.text else re.compile(r"\n")
+        return [0, *(found.end() for found in newlines.finditer(self.text))]
 
     @cached_property
     def newline(self) -> str:
