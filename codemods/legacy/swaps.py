@@ -50,13 +50,13 @@ def text_for(rewrite: Rewrite, node: ast.expr, name: str, path: str) -> str:
 
 
 def quoted(ctx: FileContext, *paths: str) -> Iterator[tuple[ast.Constant, str, int]]:
-    """String annotations that name a legacy class: the string, the name, its place in the file."""
+    """Quoted types without nodes of their own that name a legacy class: string, name, place."""
     locals_ = {
         name
         for name, bindings in ctx.module.table.root.bindings.items()
         if bindings[-1].kind == "from" and ctx.project.canonical(bindings[-1].path) in paths
     }
-    for constant in ctx.module.table.string_annotations:
+    for constant in ctx.module.table.unread_annotations:
         source = ctx.source(constant)
         for name in locals_:
             at = _word(source, name)

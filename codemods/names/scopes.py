@@ -6,6 +6,9 @@ import ast
 from dataclasses import dataclass, field
 from typing import Literal
 
+from codemods.names.children import children_of
+from codemods.names.quoted import data_in_type, types_given, unquoted
+
 ScopeKind = Literal["module", "class", "function", "comprehension"]
 BindingKind = Literal[
     "import", "from", "assign", "unpack", "loop", "with", "param", "class", "function", "other"
@@ -64,7 +67,11 @@ class Scope:
 
 @dataclass(slots=True, eq=False)
 class ScopeTable:
-    """Everything that one pass over a module learns."""
+    """Everything that one pass over a module learns.
+
+    The names in a quoted type are nodes like others, placed where they stand in the file. Of
+    `string_annotations`, only `unread_annotations` are not looked into so.
+    """
 
     root: Scope
     parents: dict[ast.AST, ast.AST] = field(default_factory=dict)
@@ -72,6 +79,7 @@ class ScopeTable:
     inner: dict[ast.AST, Scope] = field(default_factory=dict)
     nodes: dict[type[ast.AST], list[ast.AST]] = field(default_factory=dict)
     string_annotations: list[ast.Constant] = field(default_factory=list)
+    unread_annotations: list[ast.Constant] = field(default_factory=list)
 
 
 def build_scopes(tree: ast.Module) -> ScopeTable:
@@ -99,29 +107,8 @@ def build_scopes(tree: ast.Module) -> ScopeTable:
             children = builder.enter(node, parent, scope, annotation)
             stack.extend([(child, node, where, flag) for child, where, flag in reversed(children)])
         else:
-            stack.extend([(child, node, scope, False) for child in reversed(_children(node))])
+            stack.extend([(child, node, scope, False) for child in reversed(children_of(node))])
     return table
-
-
-def _children(node: ast.AST) -> list[ast.AST]:
-    """The nodes right below one, without operators and contexts, which stand for no code."""
-    kind = type(node)
-    fields = _FIELDS.get(kind)
-    if fields is None:
-        fields = _FIELDS[kind] = tuple(f for f in kind._fields if f not in _NO_CODE)
-    found: list[ast.AST] = []
-    for name in fields:
-        value = getattr(node, name, None)
-        if isinstance(value, list):
-            found += [item for item in value if isinstance(item, ast.AST)]
-        elif isinstance(value, ast.AST):
-            found.append(value)
-    return found
-
-
-_FIELDS: dict[type[ast.AST], tuple[str, ...]] = {}
-# A comparison's `ops` are a list of operators; `op` and `ctx` are single ones.
-_NO_CODE = frozenset({"ctx", "op", "ops", "type_comment", "kind", "lineno", "attr", "id"})
 
 
 _Children = list[tuple[ast.AST, Scope, bool]]
@@ -144,7 +131,8 @@ class _Builder:
             if not isinstance(node.ctx, ast.Load):
                 self._stored_name(node, parent, scope)
             return []
-        return [(child, scope, False) for child in _children(node)]
+        types = types_given(node)
+        return [(child, scope, child in types) for child in children_of(node)]
 
     def _bind(self, scope: Scope, binding: Binding) -> None:
         if binding.name in scope.outer_names:
@@ -154,12 +142,16 @@ class _Builder:
 
     def _annotation_children(self, node: ast.AST, scope: Scope) -> _Children:
         if isinstance(node, ast.Constant):
-            if isinstance(node.value, str):
-                self._table.string_annotations.append(node)
+            if not isinstance(node.value, str):
+                return []
+            self._table.string_annotations.append(node)
+            inner = unquoted(node)
+            if inner is not None:
+                return [(inner, scope, True)]
+            self._table.unread_annotations.append(node)
             return []
-        if isinstance(node, ast.Subscript) and _last_name(node.value) == "Literal":
-            return [(node.value, scope, True), (node.slice, scope, False)]
-        return [(child, scope, True) for child in _children(node)]
+        plain = data_in_type(node, self._table.parents[node])
+        return [(child, scope, child not in plain) for child in children_of(node)]
 
     def _stored_name(self, node: ast.Name, parent: ast.AST, scope: Scope) -> None:
         binding = Binding(node.id, "other", node, scope)
@@ -271,13 +263,13 @@ class _Builder:
         assert isinstance(node, ast.ExceptHandler)
         if node.name:
             self._bind(scope, Binding(node.name, "other", node, scope))
-        return [(child, scope, False) for child in _children(node)]
+        return [(child, scope, False) for child in children_of(node)]
 
     def _pattern(self, node: ast.AST, scope: Scope) -> _Children:
         name = getattr(node, "name", None) or getattr(node, "rest", None)
         if name:
             self._bind(scope, Binding(name, "other", node, scope))
-        return [(child, scope, False) for child in _children(node)]
+        return [(child, scope, False) for child in children_of(node)]
 
     def _open(self, kind: ScopeKind, node: ast.AST, parent: Scope) -> Scope:
         inner = Scope(kind, node, parent)
@@ -302,10 +294,5 @@ _SPECIAL = {
     **dict.fromkeys(_COMPREHENSIONS, _Builder._comprehension),
 }
 
-_BINDING = frozenset({*_SPECIAL, ast.Name})
-
-
-def _last_name(node: ast.expr) -> str:
-    if isinstance(node, ast.Attribute):
-        return node.attr
-    return node.id if isinstance(node, ast.Name) else ""
+# These may bind names, or hold types.
+_BINDING = frozenset({*_SPECIAL, ast.Name, ast.Call, ast.Subscript})

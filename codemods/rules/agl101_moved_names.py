@@ -99,7 +99,7 @@ def _renameable(rewrite: Rewrite, alias: ast.alias, name: str, ctx: FileContext)
         for binding in scope.bindings.get(local, ())
         if binding.node is not alias
     ]
-    quoted = any(local in str(c.value) for c in ctx.module.table.string_annotations)
+    quoted = any(local in str(c.value) for c in ctx.module.table.unread_annotations)
     return not (
         others or quoted or rewrite.imports.taken(name) or local in rewrite.imports.exported
     )
