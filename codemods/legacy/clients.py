@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from codemods.context import FileContext
 from codemods.legacy.given import Arguments, arguments
-from codemods.legacy.objects import Built, objects
+from codemods.legacy.objects import Built, kind_of, objects
+from codemods.names import known
 from codemods.names.module import Module
 from codemods.names.shapes import dotted_tail
 
@@ -58,6 +59,29 @@ def _of_module_level(ctx: FileContext, value: ast.expr) -> bool:
         (found := ctx.module.scope(name).lookup(name.id)) and found[0].scope.kind == "module"
         for name in names
     )
+
+
+def constructions(ctx: FileContext, path: str) -> Iterator[ast.Call]:
+    """The calls of a file that build an object of a legacy class, or of one made from it."""
+    for call in ctx.module.table.nodes.get(ast.Call, ()):
+        assert isinstance(call, ast.Call)
+        # By its last name first: inference is not asked about every call of a project.
+        if dotted_tail(call.func)[:1].isupper() and ctx.is_instance(call, path):
+            yield call
+
+
+def clients_stay(ctx: FileContext) -> bool:
+    """Whether every client that the project builds is of a class of its own."""
+    found = ctx.project.memo.get(clients_stay)
+    if not isinstance(found, bool):
+        kinds = {
+            kind_of(there, call)
+            for module in ctx.project.modules.values()
+            for there in [FileContext(module, ctx.project, ctx.options)]
+            for call in constructions(there, known.CLIENT)
+        }
+        found = ctx.project.memo[clients_stay] = "own" in kinds and "client" not in kinds
+    return found
 
 
 def has_place(ctx: FileContext, call: ast.Call) -> bool:

@@ -29,6 +29,7 @@ _KINDS: dict[str, Kind] = {
 }
 _POLLS = frozenset({"poll_next_task", "poll_next_task_async"})
 _OWNERS = frozenset({"runner", "get_runner", "trainer", "get_trainer"})
+_MOCKS = ("unittest.mock.", "mock.", "asynctest.")
 _DEPTH = 12
 _MEMO = "legacy objects"
 
@@ -224,6 +225,26 @@ def objects(ctx: FileContext) -> Objects:
 def kind_of(ctx: FileContext, node: ast.expr) -> Kind | None:
     """What legacy object an expression of a file is."""
     return objects(ctx).kind(ctx.module, node)
+
+
+def may_be_own(ctx: FileContext, node: ast.expr) -> bool:
+    """Whether an object may be of a class that the project made from a legacy one."""
+    found = objects(ctx)
+    return any(found.kind(b.module, b.call) == "own" for b in found.origins(ctx.module, node))
+
+
+def is_unknown(ctx: FileContext, node: ast.expr) -> bool:
+    """Whether nobody can say what an object is: a stand-in of a test may be anything."""
+    value = ctx.infer(node)
+    of = value.of if isinstance(value, Instance) else value
+    return of is None or (isinstance(of, External) and of.path.startswith(_MOCKS))
+
+
+def asking(ctx: FileContext, node: ast.expr, what: str) -> str:
+    """What to do about an object that may be a legacy `what`."""
+    if ctx.infer(node) is not None:
+        return f"if it stands in for a legacy {what}, let it answer as the store does"
+    return f"if `{ctx.source(node)}` is a legacy {what}, annotate it and run again"
 
 
 def is_today(ctx: FileContext, node: ast.expr, name: str) -> bool:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from codemods.context import FileContext
-from codemods.legacy.clients import text_at
+from codemods.legacy.clients import constructions, text_at
 from codemods.legacy.given import Arguments, arguments
-from codemods.legacy.objects import Built, kind_of, objects
-from codemods.names.shapes import dotted_tail
+from codemods.legacy.objects import Built, kind_of, may_be_own, objects
+from codemods.names import known
 
 SERVER_PARAMETERS = ("host", "port", "task_timeout_seconds")
 # What the constructor fell back to; today's would take every address and port 4747.
@@ -50,7 +50,7 @@ def server_problem(ctx: FileContext, call: ast.Call) -> str:
 
 def server_stays(ctx: FileContext, receiver: ast.expr) -> bool:
     """Whether an object may be a server whose construction is left to a person."""
-    return any(
+    return may_be_own(ctx, receiver) or any(
         server_problem(FileContext(built.module, ctx.project, ctx.options), built.call)
         for built in objects(ctx).origins(ctx.module, receiver)
     )
@@ -107,17 +107,11 @@ def _collect(ctx: FileContext, found: _Servers) -> None:
                 place.add(built.call)
     for module in ctx.project.modules.values():
         there = FileContext(module, ctx.project, ctx.options)
-        for call in module.table.nodes.get(ast.Call, ()):
-            assert isinstance(call, ast.Call)
-            if _builds(there, call):
-                stays = server_arguments(call).problem or call in found.held
-                found.staying += bool(stays)
-                found.going += not stays
-
-
-def _builds(ctx: FileContext, call: ast.Call) -> bool:
-    # By its last name first: inference is not asked about every call of a project.
-    return dotted_tail(call.func)[:1].isupper() and kind_of(ctx, call) == "server"
+        for call in constructions(there, known.SERVER):
+            own = kind_of(there, call) == "own"
+            stays = own or server_arguments(call).problem or call in found.held
+            found.staying += bool(stays)
+            found.going += not stays
 
 
 def _handles(ctx: FileContext) -> Iterator[ast.expr]:

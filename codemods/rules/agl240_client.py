@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from codemods.context import FileContext
 from codemods.edit.rewrite import Rewrite
-from codemods.legacy.clients import client_arguments, has_place
+from codemods.legacy.clients import client_arguments, clients_stay, has_place
 from codemods.legacy.swaps import (
     Reference,
     class_references,
@@ -50,8 +50,8 @@ class Client(Rule):
             elif call is not None:
                 yield from _construction(reference, call, ctx)
             else:
-                yield _named(reference, path)
-        if ctx.options.server == "store":
+                yield _named(reference, path, ctx)
+        if ctx.options.server == "store" and not clients_stay(ctx):
             for constant, name, at in quoted(ctx, known.CLIENT):
                 yield _quoted(constant, name, at)
 
@@ -91,12 +91,13 @@ def _construction(reference: Reference, call: ast.Call, ctx: FileContext) -> Ite
         )
 
 
-def _named(reference: Reference, path: str) -> Hit:
+def _named(reference: Reference, path: str, ctx: FileContext) -> Hit:
+    message = "the client of a store server is a `LightningStoreClient`"
+    if clients_stay(ctx):
+        reason = "the clients of this project are of a class of its own; see there"
+        return Hit(reference, message, reason=reason, symbol=path)
     return Hit(
-        reference,
-        "the client of a store server is a `LightningStoreClient`",
-        lambda rewrite: put_class(rewrite, reference, STORE_CLIENT),
-        symbol=path,
+        reference, message, lambda rewrite: put_class(rewrite, reference, STORE_CLIENT), symbol=path
     )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from codemods.context import FileContext
 from codemods.legacy.awaiting import cannot_await, is_awaited, is_statement
 from codemods.legacy.given import arguments
-from codemods.legacy.objects import is_today, kind_of
+from codemods.legacy.objects import asking, is_today, is_unknown, kind_of, may_be_own
 from codemods.legacy.polls import POLLS, POSTS, READS, poll, read
 from codemods.legacy.reports import hand_in, report_argument
 from codemods.names import known
@@ -49,7 +49,9 @@ class Polling(Rule):
             return
         kind = kind_of(ctx, node.value)
         parent = ctx.parent(node)
-        if kind == "client" and node.attr in METHODS:
+        if kind == "client" and node.attr in METHODS and may_be_own(ctx, node.value):
+            yield _left(node, "it may be of a class of the project's own; see there")
+        elif kind == "client" and node.attr in METHODS:
             if isinstance(parent, ast.Call) and parent.func is node:
                 yield from _call(parent, node.attr, ctx)
             else:
@@ -58,10 +60,8 @@ class Polling(Rule):
             yield _left(node, "a client of the store has no such member; keep the value yourself")
         elif node.attr in TELLING and is_today(ctx, node.value, "LightningStoreClient"):
             yield _left(node, "a client of the store has no such method; a helper does what it did")
-        elif kind is None and node.attr in TELLING and ctx.infer(node.value) is None:
-            yield _left(
-                node, f"if `{ctx.source(node.value)}` is a legacy client, annotate it and run again"
-            )
+        elif kind is None and node.attr in TELLING and is_unknown(ctx, node.value):
+            yield _left(node, asking(ctx, node.value, "client"))
 
 
 def _legacy_name(name: str) -> bool:

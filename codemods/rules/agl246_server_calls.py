@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from codemods.context import FileContext
 from codemods.legacy.awaiting import misplaced
-from codemods.legacy.objects import is_today, kind_of
+from codemods.legacy.objects import asking, is_today, is_unknown, kind_of
 from codemods.legacy.queued import HELPER, OF_STORE, by_helper, call_problem, use_store
 from codemods.legacy.servers import server_stays
 from codemods.names import known
@@ -62,10 +62,8 @@ class ServerCalls(Rule):
             yield _left(node, "the server is of a class of the project's own; see there")
         elif node.attr in TELLING and is_today(ctx, node.value, "LightningStoreServer"):
             yield _left(node, f"a store has no such method; {HELPER[node.attr]}() does what it did")
-        elif node.attr in TELLING and ctx.infer(node.value) is None:
-            yield _left(
-                node, f"if `{ctx.source(node.value)}` is a legacy server, annotate it and run again"
-            )
+        elif node.attr in TELLING and is_unknown(ctx, node.value):
+            yield _left(node, asking(ctx, node.value, "server"))
 
 
 def _left(node: ast.Attribute, reason: str) -> Hit:
