@@ -61,6 +61,11 @@ def dirty(paths: Iterable[str]) -> set[str]:
     return found
 
 
+def is_versioned(folder: str) -> bool:
+    """Whether a folder is in a work tree of git."""
+    return _root(os.path.realpath(folder), {}) is not None
+
+
 def _by_repository(paths: Iterable[str]) -> dict[str, dict[bytes, list[str]]]:
     """The files of each repository: by their path in it, how they were named."""
     groups: dict[str, dict[bytes, list[str]]] = {}

@@ -11,6 +11,7 @@ from codemods.cli.session import (
     FINDINGS,
     complain,
     mention,
+    place_of,
     print_timings,
     settings_for,
     standard_input,
@@ -38,7 +39,9 @@ def execute(options: Options) -> int:
     timings = Timings(enabled=options.timings)
     settings = settings_for(paths, select=tuple(options.select), ignore=tuple(options.ignore))
     outcome = run(Job(settings, paths, timings, stdin=standard_input(paths)))
-    report = Report(outcome, settings, "check", is_coloured=is_coloured(sys.stdout))
+    report = Report(
+        outcome, settings, "check", is_coloured=is_coloured(sys.stdout), place=place_of(paths)
+    )
     for piece in load(options.output_format).render(report):
         console.out(piece)
     mention(console, outcome.notes)

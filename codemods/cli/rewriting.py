@@ -13,6 +13,7 @@ from codemods.cli.session import (
     FINDINGS,
     complain,
     mention,
+    place_of,
     print_timings,
     root_of,
     settings_for,
@@ -27,6 +28,7 @@ from codemods.pipeline import run as work
 from codemods.survey import show
 from codemods.timings import Timings
 from codemods.transaction import Transaction, is_interrupted, undo
+from codemods.vcs import is_versioned
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -146,12 +148,15 @@ class _Run:
         console, options = self._console, self._options
         write = console.err if to_stderr else console.out
         stream = sys.stderr if to_stderr else sys.stdout
+        root = root_of(self._paths)
         report = Report(
             outcome,
             self._settings,
             "run",
             is_dry=options.diff,
             is_coloured=is_coloured(stream),
+            place="" if root == root_of((".",)) else place_of(self._paths),
+            is_versioned=is_versioned(root),
         )
         for piece in summary.render(report):
             write(piece)
@@ -190,7 +195,8 @@ def _without(outcome: Outcome, failed: Sequence[tuple[str, str]]) -> Outcome:
         for file in outcome.files
     ]
     problems = [
-        Problem(show(path), 0, f"not written: {reason}") for path, reason in reasons.items()
+        Problem(show(path), 0, f"not written: {reason}", "see to that and run again")
+        for path, reason in reasons.items()
     ]
     return outcome._replace(
         files=tuple(files), problems=tuple(sorted([*outcome.problems, *problems]))

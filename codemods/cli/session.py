@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from codemods.timings import Timings
 
 CLEAN, FINDINGS, ERROR = 0, 1, 2
+_FEW = 3
 _MARKS = (".git", ".hg", "pyproject.toml", "setup.py")
 
 
@@ -59,6 +60,15 @@ def root_of(paths: Sequence[str]) -> str:
             folder = parent
     here = os.getcwd()
     return here if os.path.commonpath([here, start]) == here else start
+
+
+def place_of(paths: Sequence[str]) -> str:
+    """What to put behind a command so that it means the same files; empty for the folder here."""
+    if tuple(paths) in ((".",), (STDIN,)):
+        return ""
+    from shlex import quote
+
+    return " " + (" ".join(map(quote, paths)) if len(paths) <= _FEW else "PATHS")
 
 
 def standard_input(paths: Sequence[str]) -> bytes | None:

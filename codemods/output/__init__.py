@@ -17,13 +17,19 @@ _PREFIX = "format_"
 
 
 class Report(NamedTuple):
-    """What a format gets: the outcome, and the question that it answers."""
+    """What a format gets: the outcome, and the question that it answers.
+
+    `place` are the paths of the command line, to be put behind a command that is suggested;
+    `is_versioned` is whether git has the files.
+    """
 
     outcome: Outcome
     settings: Settings
     command: str = "check"
     is_dry: bool = False
     is_coloured: bool = False
+    place: str = ""
+    is_versioned: bool = False
 
     def findings(self) -> list[Finding]:
         """All findings, with the lines that they are on now that the run has ended."""

@@ -29,7 +29,7 @@ def render(report: Report) -> Iterator[str]:
     yield f"Found {count(total, 'legacy use')} in {count(files, 'file')}.\n"
     if fixable:
         what = "all of them" if fixable == total else f"the {fixable} marked [*]"
-        yield f"`agl-migrate run` rewrites {what}.\n"
+        yield f"`agl-migrate run{report.place}` rewrites {what}.\n"
 
 
 def line(finding: Finding, *, coloured: bool = False) -> str:

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from codemods.finding import Finding
+    from codemods.outcome import FileOutcome
     from codemods.output import Report
+
+RUNTIME = b"agentlightning-compat"
 
 
 def render(report: Report) -> Iterator[str]:
@@ -25,12 +28,19 @@ def render(report: Report) -> Iterator[str]:
     for part in (
         summary.rewritten(),
         summary.review(),
+        summary.runtime(),
         summary.postponed(),
         summary.left(),
-        summary.runtime(),
         summary.following(),
     ):
         yield from (line + "\n" for line in part)
+
+
+def _lists_runtime(file: FileOutcome) -> bool:
+    """Whether a run added the helpers to a file of requirements."""
+    if file.after is None or file.path.endswith((".py", ".pyi")):
+        return False
+    return RUNTIME in file.after and RUNTIME not in file.before
 
 
 class _Summary:
@@ -46,24 +56,49 @@ class _Summary:
         self._left = [f for f in findings if not f.fixed and not f.fixable]
 
     def rewritten(self) -> Iterator[str]:
+        """How much, and how often by which rule."""
         changed = len(self._report.outcome.changed())
-        verb = "Would rewrite" if self._report.is_dry else "Rewrote"
+        is_dry = self._report.is_dry
         if not changed:
-            yield self._bold("Nothing was rewritten.")
+            yield self._bold("Nothing would be rewritten." if is_dry else "Nothing was rewritten.")
             return
-        places = count(len(self._fixed), "legacy use")
-        yield self._bold(f"{verb} {places} in {count(changed, 'file')}.")
+        files = count(changed, "file")
+        if not self._fixed:  # then --todo had something to say
+            verb = "Would write" if is_dry else "Wrote"
+            yield self._bold(f"{verb} TODO comments into {files}, and nothing else.")
+            return
+        verb = "Would rewrite" if is_dry else "Rewrote"
+        yield self._bold(f"{verb} {count(len(self._fixed), 'legacy use')} in {files}.")
         yield ""
         yield from self._table(self._fixed)
 
     def review(self) -> Iterator[str]:
-        doubtful = [f for f in self._fixed if f.applicability != "safe"]
+        """Rewrites that are right for most, and that a person should read."""
+        doubtful = [f for f in self._fixed if f.applicability not in ("safe", "shim")]
         if doubtful:
             yield ""
             yield self._bold("To review, since behaviour may differ:")
             yield from self._places(doubtful)
 
+    def runtime(self) -> Iterator[str]:
+        """Rewrites that call helpers at run time, and what that means for the requirements."""
+        helped = [f for f in self._fixed if f.applicability == "shim"]
+        if not helped:
+            return
+        yield ""
+        yield self._bold("To review, with helpers that agentlightning-compat has at run time:")
+        yield from self._places(helped)
+        if self._report.settings.target != "agentlightning":
+            return
+        listed = [f.path for f in self._report.outcome.changed() if _lists_runtime(f)]
+        if listed:
+            verb = "would be" if self._report.is_dry else "is"
+            yield f"  The requirement {verb} added to {', '.join(listed)}."
+        else:
+            yield "  Your project needs agentlightning-compat as a requirement for them."
+
     def postponed(self) -> Iterator[str]:
+        """What --safe-only kept from being rewritten."""
         if self._postponed:
             yield ""
             yield self._bold("Left out by --safe-only: a run without it rewrites these.")
@@ -80,30 +115,29 @@ class _Summary:
             if f.reason:
                 yield f"      {f.reason}"
 
-    def runtime(self) -> Iterator[str]:
-        if self._report.outcome.needs_runtime():
-            files = {f.path for f in self._fixed if f.applicability == "shim"}
-            yield ""
-            yield self._bold("agentlightning-compat is a runtime dependency now:")
-            yield f"  helpers of it are called in {count(len(files), 'file')}; add it as one."
-
     def following(self) -> Iterator[str]:
-        yield ""
-        if self._report.is_dry:
-            yield "Next: `agl-migrate run` without --diff writes this."
-            return
+        """What to do next."""
         changed = bool(self._report.outcome.changed())
-        steps = ["read `git diff`"] if changed else []
-        if self._left:
+        steps = []
+        if self._report.outcome.problems:
+            steps.append("see to the errors below")
+        if self._report.is_dry:
+            if changed:
+                steps.append("the same command without --diff writes this")
+        elif changed:
+            steps.append("read `git diff`" if self._report.is_versioned else "read what changed")
+        if self._left and not self._report.is_dry:
             code = self._left[0].code
             steps.append(f"do by hand what is left (`agl-migrate explain {code}` says more)")
         if self._postponed:
             steps.append("run without --safe-only")
-        if changed:
+        if changed and not self._report.is_dry:
             steps.append("run your tests")
-        yield f"Next: {', '.join(steps)}."
-        if changed:
-            yield "`agl-migrate run --undo` takes it all back."
+        if steps:
+            yield ""
+            yield f"Next: {', '.join(steps)}."
+        if changed and not self._report.is_dry:
+            yield f"`agl-migrate run --undo{self._report.place}` takes it all back."
 
     @property
     def _coloured(self) -> bool:
@@ -123,13 +157,12 @@ class _Summary:
         return self._titles.get(code, "")
 
     def _places(self, findings: Iterable[Finding]) -> Iterator[str]:
-        groups: dict[tuple[str, str], dict[str, list[int]]] = {}
+        groups: dict[str, dict[str, list[int]]] = {}
         for f in findings:
-            files = groups.setdefault((f.code, f.applicability), {})
-            files.setdefault(f.path, []).append(f.line)
-        for (code, applicability), files in sorted(groups.items()):
+            groups.setdefault(f.code, {}).setdefault(f.path, []).append(f.line)
+        for code, files in sorted(groups.items()):
             shown = paint(code, "yellow", on=self._coloured)
-            yield f"  {shown}  {self._title(code)} ({applicability})"
+            yield f"  {shown}  {self._title(code)}"
             for path, lines in files.items():
                 numbers = ", ".join(str(line) for line in sorted(set(lines)))
                 yield f"      {path}:{numbers}"

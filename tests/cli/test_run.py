@@ -25,18 +25,18 @@ def test_the_summary_says_what_a_person_wants_to_know(work, invoke):
     assert "  AGL201  Trainer argument was renamed      1" in lines
     review = lines.index("To review, since behaviour may differ:")
     assert lines[review + 1 : review + 3] == [
-        "  AGL201  Trainer argument was renamed (review)",
+        "  AGL201  Trainer argument was renamed",
         "      a.py:3",
     ]
     left = lines.index("Left to you: 1 legacy use.")
     assert lines[left + 1].startswith("  a.py:4:40: AGL105 ")
     assert lines[left + 2].startswith("      ")
     assert lines[-2] == (
-        "Next: read `git diff`, do by hand what is left (`agl-migrate explain AGL105` says more),"
+        "Next: read what changed, do by hand what is left (`agl-migrate explain AGL105` says more),"
         " run your tests."
     )
     assert "run --undo" in lines[-1]
-    assert "runtime dependency" not in result.out
+    assert "agentlightning-compat" not in result.out
 
 
 def test_what_is_left_to_a_person_exits_with_1(work, invoke):
