@@ -9,11 +9,27 @@ from importlib import import_module, metadata
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from agentlightning_compat import errors as errors
     from agentlightning_compat import legacy as legacy
+    from agentlightning_compat.model import *  # noqa: F403
 
-_MODULES = frozenset({"legacy"})
+_MODULES = frozenset({"errors", "legacy"})
 
-__all__ = ["__version__", "legacy"]
+# Which module a public name is taken from.
+_HOMES = {
+    "agentlightning_compat.model": """
+        Attempt AttemptStatus AttemptedRollout AttributeValue Attributes Dataset
+        EnqueueRolloutRequest Event FilterField FilterOptions GenericResponse Hook LLM Link
+        NamedResources OtelResource PaginatedResult ParallelWorkerBase PromptTemplate ProxyLLM
+        Resource ResourceUnion ResourcesUpdate Rollout RolloutConfig RolloutLegacy RolloutMode
+        RolloutRawResult RolloutRawResultLegacy RolloutStatus SortOptions Span
+        SpanAttributeNames SpanContext SpanCoreFields SpanLike SpanNames SpanRecordingContext
+        StatusCode Task TaskIfAny TaskInput TraceState TraceStatus Triplet Worker WorkerStatus
+    """,
+}
+_ORIGINS = {name: module for module, names in _HOMES.items() for name in names.split()}
+
+__all__ = sorted(["__version__", *_MODULES, *_ORIGINS])  # noqa: PLE0605
 
 
 def __getattr__(name: str) -> Any:
@@ -21,6 +37,10 @@ def __getattr__(name: str) -> Any:
         return _version()
     if name in _MODULES:
         return import_module(f"{__name__}.{name}")
+    if name in _ORIGINS:
+        value = getattr(import_module(_ORIGINS[name]), name)
+        globals()[name] = value  # the next read does not come here
+        return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

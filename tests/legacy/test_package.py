@@ -9,7 +9,7 @@ import pytest
 
 import agentlightning_compat
 from agentlightning_compat import legacy
-from agentlightning_compat.legacy import dev_resources, dev_tasks, make_rollout, target
+from agentlightning_compat.legacy import dev_resources, dev_tasks, target
 
 _HEAVY = """
 import sys
@@ -61,7 +61,7 @@ def test_the_package_is_told_by_the_class_of_an_object(module, root):
 def test_without_any_package_the_error_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "agentlightning", None)
     with pytest.raises(ImportError, match=r"agentlightning>=0\.3,<1\.0"):
-        make_rollout("task")
+        target.api("NoSuchName")
 
 
 class Task:
