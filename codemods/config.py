@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ _CHOICES = {
 }
 _FILE = "pyproject.toml"
 _TABLE = "agl-migrate"
+_AT_LINE = re.compile(r"at line (\d+)")
 
 
 class ConfigError(Exception):
@@ -92,7 +94,9 @@ def _table(path: str, text: str) -> dict[str, object]:
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: not valid TOML: {error}") from None
+        found = _AT_LINE.search(str(error))
+        place = f"{path}:{found[1]}" if found else path
+        raise ConfigError(f"{place}: not valid TOML: {error}; nothing was done") from None
     tool = content.get("tool", {})
     table = tool.get(_TABLE, {}) if isinstance(tool, dict) else {}
     if not isinstance(table, dict):

@@ -45,6 +45,12 @@ class Project:
             self._by_name.setdefault(name, []).append(module)
         return module
 
+    def discard(self, module: Module) -> None:
+        """Take a file out of the index again."""
+        del self.modules[module.path]
+        for name in module.import_names:
+            self._by_name[name].remove(module)
+
     def _import_names(self, absolute: str, is_package: bool) -> tuple[str, ...]:
         relative = os.path.relpath(absolute, self.root)
         parts = os.path.splitext(relative)[0].split(os.sep)

@@ -12,6 +12,7 @@ from codemods.importers import Importers, imported_modules
 from codemods.outcome import Note, Problem
 
 if TYPE_CHECKING:
+    import ast
     from collections.abc import Iterable, Sequence
 
     from codemods.config import Settings
@@ -94,12 +95,25 @@ class Survey:
                 except SourceError as error:
                     self._unusable(shown, error)
         with self._timings.tier("index"):
-            units = [
-                Unit(path, shown, data, source, self.project.add(path, source.text, tree))
-                for path, shown, data, source, tree in parsed
-            ]
+            found = (self._indexed(*file) for file in parsed)
+            units = [unit for unit in found if unit is not None]
         self.units += units
         return units
+
+    def _indexed(
+        self, path: str, shown: str, data: bytes, source: Source, tree: ast.Module
+    ) -> Unit | None:
+        """A file in the index; a fault of the tool with it is a problem of that file alone."""
+        module = self.project.add(path, source.text, tree)
+        try:
+            module.prepare()
+        except Exception as error:
+            from codemods.faults import fault
+
+            self.project.discard(module)
+            self.problems.append(fault(shown, error))
+            return None
+        return Unit(path, shown, data, source, module)
 
     def _unusable(self, shown: str, error: Exception) -> None:
         from codemods.source import SourceError

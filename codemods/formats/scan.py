@@ -6,8 +6,11 @@ from codemods.finding import Finding
 from codemods.formats.asked import Asked
 from codemods.formats.page import Page
 from codemods.formats.pins import PIN_SCANNERS
+from codemods.formats.toml_text import require_toml
 from codemods.source import decode
 from codemods.suppress import skips_file
+
+_TOML = ("pyproject", "toml")
 
 
 def scan(
@@ -15,11 +18,13 @@ def scan(
 ) -> tuple[tuple[Finding, ...], bytes | None]:
     """The findings of a file of some kind and its new bytes.
 
-    Raises SourceError for bytes that are no UTF-8.
+    Raises SourceError for bytes that are no UTF-8, and for a broken TOML file.
     """
     source = decode(path, data, is_python=False)
     if skips_file(source.text):
         return (), None
+    if kind in _TOML:
+        require_toml(path, source.text)
     page = Page(path, source.text, asked)
     _look(page, kind)
     findings, text = page.result()

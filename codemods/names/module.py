@@ -53,6 +53,10 @@ class Module:
                 found.setdefault(function, []).append(node)
         return found
 
+    def prepare(self) -> None:
+        """Work out scopes now, and not at the first question."""
+        self.table  # noqa: B018 - a property that keeps its value
+
     @cached_property
     def names(self) -> dict[str, list[ast.Name]]:
         """The name nodes of the file by what they spell, in source order."""

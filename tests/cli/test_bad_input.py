@@ -4,9 +4,10 @@ import sys
 
 import pytest
 
-from codemods import transaction
+from codemods import survey, transaction
 from codemods.cli import rewriting
 from codemods.engine import RewriteError
+from codemods.names.module import Module
 from codemods.rules.agl201_trainer_arguments import TrainerArguments
 from tests.cli.conftest import LEGACY, MIGRATED, environment
 
@@ -20,17 +21,22 @@ def beside(work):
     assert good.read_text() == MIGRATED
 
 
-@pytest.mark.parametrize(
+BAD_PYTHON = pytest.mark.parametrize(
     ("data", "line", "words"),
     [
         (b"import agentlightning\nx = (\n", 2, "syntax error"),
         (b"import agentlightning\nprint 'hello'\n", 2, "Python 2"),
+        (b"import agentlightning\ntry:\n    x\nexcept E, e:\n    y\n", 4, "Python 2"),
+        (b"import agentlightning\nx = 0777\n", 2, "Python 2"),
         (b"# coding: utf-9\nimport agentlightning\n", 1, "utf-9"),
         (b"# coding: ascii\nimport agentlightning\nx = '\xc3\xa4'\n", 3, "ascii"),
         (b"import agentlightning\nx = '\xff'\n", 2, "utf-8"),
         (b"import agentlightning\nx = '\0'\n", 2, "null byte"),
     ],
 )
+
+
+@BAD_PYTHON
 def test_a_file_that_is_no_python_of_today(work, beside, invoke, data, line, words):
     (work / "bad.py").write_bytes(data)
     result = invoke("run")
@@ -39,6 +45,18 @@ def test_a_file_that_is_no_python_of_today(work, beside, invoke, data, line, wor
     assert complaint.startswith(f"bad.py:{line}: error: ")
     assert words in complaint
     assert (work / "bad.py").read_bytes() == data
+
+
+@BAD_PYTHON
+def test_check_tells_of_it_and_of_the_rest(work, invoke, data, line, words):
+    (work / "bad.py").write_bytes(data)
+    (work / "good.py").write_text(LEGACY)
+    result = invoke("check")
+    assert result.code == 2
+    [complaint] = result.err.splitlines()
+    assert complaint.startswith(f"bad.py:{line}: error: ")
+    assert words in complaint
+    assert result.out.startswith("good.py:3:19: AGL201")
 
 
 def test_nesting_that_is_too_deep(work, beside, invoke):
@@ -100,6 +118,34 @@ def test_a_file_that_cannot_be_written(work, beside, invoke, monkeypatch):
     assert sorted(p.name for p in work.glob("*.py")) == ["good.py", "locked.py"]
 
 
+def test_a_file_without_the_right_to_write(work, beside, command):
+    locked = work / "locked.py"
+    locked.write_text(LEGACY)
+    locked.chmod(0o444)  # counts for root too, who could write it all the same
+    result = command("run")
+    assert result.code == 2
+    assert result.err == (
+        "locked.py: error: not written: the file is read-only; see to that and run again\n"
+    )
+    assert "Next: see to the errors below" in result.out
+    assert locked.read_text() == LEGACY
+    assert locked.stat().st_mode & 0o777 == 0o444
+
+
+def test_a_file_that_goes_away_before_it_is_read(work, beside, invoke, monkeypatch):
+    (work / "gone.py").write_text(LEGACY)
+    real = survey.discover
+
+    def then_delete(*arguments, **options):
+        found = real(*arguments, **options)
+        (work / "gone.py").unlink()
+        return found
+
+    monkeypatch.setattr(survey, "discover", then_delete)
+    result = invoke("run")
+    assert (result.code, result.err) == (2, "gone.py: error: not found\n")
+
+
 def test_a_file_that_goes_away_during_the_run(work, beside, invoke, monkeypatch):
     (work / "gone.py").write_text(LEGACY)
     real = rewriting.work
@@ -147,6 +193,32 @@ def test_a_folder_without_any_file(work, invoke, command):
     assert list(work.iterdir()) == []
 
 
+def test_a_repository_without_a_commit_and_without_a_file(work, command, repository):
+    result = command("run")
+    assert result.code == 2
+    assert result.err.startswith(".: error: no file to look at")
+    assert [p.name for p in work.iterdir()] == [".git"]
+
+
+def test_a_link_that_goes_round(work, beside, command):
+    (work / "round.py").symlink_to("round.py")
+    (work / "folder").symlink_to(".")
+    result = command("run")
+    assert result.code == 2
+    [complaint] = result.err.splitlines()
+    assert complaint.startswith("round.py: error: ")
+
+
+def test_another_project_file_that_is_broken(work, beside, command):
+    text = "[project\ndependencies = ['agentlightning==0.1.2']\n"
+    (work / "inner").mkdir()
+    (work / "inner" / "pyproject.toml").write_text(text)
+    result = command("run")
+    assert result.code == 2
+    assert result.err.startswith("inner/pyproject.toml:1: error: not valid TOML: ")
+    assert (work / "inner" / "pyproject.toml").read_text() == text
+
+
 def test_a_path_that_is_not_there(work, beside, invoke):
     result = invoke("run", "nope", "good.py")
     assert result.code == 2
@@ -156,7 +228,7 @@ def test_a_path_that_is_not_there(work, beside, invoke):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("[tool.agl-migrate\n", "not valid TOML"),
+        ("[tool]\n[tool.agl-migrate\n", "pyproject.toml:2: not valid TOML"),
         ("[tool.agl-migrate]\ntarget = 'pytorch'\n", "pyproject.toml:2: target is one of"),
         ("[tool.agl-migrate]\n\nselct = []\n", "pyproject.toml:3: unknown key 'selct'"),
         ("[tool.agl-migrate]\nselect = ['AGL999']\n", "pyproject.toml:2: unknown rule code"),
@@ -189,6 +261,22 @@ def test_a_rule_that_fails_on_one_file(work, beside, invoke, monkeypatch):
     assert result.code == 2
     assert "odd.py: error: internal fault: KeyError: 'surprise'" in result.err
     assert "Traceback" not in result.err
+    assert (work / "odd.py").read_text() == LEGACY
+
+
+def test_an_index_that_fails_on_one_file(work, beside, invoke, monkeypatch):
+    (work / "odd.py").write_text(LEGACY)
+    prepare = Module.prepare
+
+    def fail(self):
+        if self.path.endswith("odd.py"):
+            raise KeyError("surprise")
+        prepare(self)
+
+    monkeypatch.setattr(Module, "prepare", fail)
+    result = invoke("run")
+    assert result.code == 2
+    assert "odd.py: error: internal fault: KeyError: 'surprise'" in result.err
     assert (work / "odd.py").read_text() == LEGACY
 
 
