@@ -10,7 +10,7 @@ from codemods.legacy import literals
 from codemods.legacy.dotted import judge
 
 # Names that are new in 0.3.0, and modules that have them besides the package itself.
-_ALSO_IN = {
+ALSO_IN = {
     "Tracer": ("agentlightning.tracer", "agentlightning.tracer.base"),
     "TracerTraceToTriplet": ("agentlightning.adapter", "agentlightning.adapter.triplet"),
 }
@@ -83,7 +83,7 @@ def name_in(module: str, new: str) -> str | None:
     package, _, name = new.rpartition(".")
     if home is None:
         return None
-    if home in (package, *_ALSO_IN.get(name, ())):
+    if home in (package, *ALSO_IN.get(name, ())):
         return name
     if home == "agentlightning":
         return new.removeprefix("agentlightning.")

@@ -1,0 +1,111 @@
+"""`try: import ... except ImportError: import ...`: which branch agentlightning 0.3.0 takes."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Literal
+
+from codemods import api_map
+from codemods.edit.ranges import Blocked
+from codemods.legacy.dynamic import ALSO_IN
+
+Standing = Literal["there", "gone", "unknown"]
+
+_CAUGHT = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "AttributeError"})
+# Tuples are read by their parts; this is what must be among them.
+_MEANT = frozenset({"ImportError", "ModuleNotFoundError"})
+
+
+def catches_imports(node: ast.Try) -> bool:
+    """Whether every handler of a `try` is there for an import that fails."""
+    return bool(node.handlers) and all(_caught(handler) for handler in node.handlers)
+
+
+def _caught(handler: ast.ExceptHandler) -> bool:
+    kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    names = {getattr(kind, "id", "") for kind in kinds}
+    return bool(names & _MEANT) and names <= _CAUGHT
+
+
+def imports(body: Sequence[ast.stmt]) -> list[tuple[ast.alias, str]]:
+    """The names that statements import from agentlightning, with their paths as written."""
+    found = []
+    for statement in body:
+        if isinstance(statement, ast.ImportFrom) and not statement.level:
+            found += [(alias, f"{statement.module}.{alias.name}") for alias in statement.names]
+        elif isinstance(statement, ast.Import):
+            found += [(alias, alias.name) for alias in statement.names]
+    return [(alias, path) for alias, path in found if path.partition(".")[0] == "agentlightning"]
+
+
+def standing(path: str) -> Standing:
+    """Whether an import of `path` succeeds in 0.3.0."""
+    api = api_map.load()
+    row = api.modules.get(path)
+    if row is not None:
+        stays = path in ("agentlightning.reward", row.replacement["agentlightning"])
+        return "there" if stays else "gone"
+    parent, _, name = path.rpartition(".")
+    row = api.lookup(path)
+    if row is not None and row.kind not in ("method", "attribute", "parameter"):
+        return "there" if "0.3.0" in row.exists.get(path, ()) else "gone"
+    if path in _todays() or parent in ALSO_IN.get(name, ()):
+        return "there"
+    return "gone" if parent in api.modules and standing(parent) == "gone" else "unknown"
+
+
+@lru_cache(maxsize=1)
+def _todays() -> frozenset[str]:
+    """The paths that rewritten code gets."""
+    rows = [*api_map.load().symbols, *api_map.load().modules.values()]
+    return frozenset(row.replacement["agentlightning"] or "" for row in rows)
+
+
+def overall(body: Sequence[ast.stmt]) -> Standing:
+    """Whether the framework imports of a branch succeed: all, not all, or it cannot be told."""
+    found = {standing(path) for _, path in imports(body)}
+    if "gone" in found:
+        return "gone"
+    return "there" if found == {"there"} else "unknown"
+
+
+def bound(body: Sequence[ast.stmt]) -> set[str] | None:
+    """The names that a branch of imports and plain assignments binds; None if it does more."""
+    names: set[str] = set()
+    for statement in body:
+        if isinstance(statement, ast.Import | ast.ImportFrom):
+            names |= {(a.asname or a.name).partition(".")[0] for a in statement.names}
+        elif isinstance(statement, ast.Assign) and isinstance(
+            statement.value, ast.Constant | ast.Name | ast.Attribute
+        ):
+            names |= {getattr(target, "id", "") for target in statement.targets}
+        elif not isinstance(statement, ast.Pass):
+            return None
+    return names
+
+
+def only_branch(text: str, indent: str, handler: bool) -> str:
+    """The text of a `try` statement as its body alone, or as its handler's body alone.
+
+    Raises:
+        Blocked: the branch does not stand on lines of its own.
+    """
+    before = f"if 1:\n{indent}" if indent else ""
+    lines = (before + text).splitlines(keepends=True)
+    [node] = [n for n in ast.walk(ast.parse(before + text)) if isinstance(n, ast.Try)][:1]
+    head: ast.AST = node.handlers[0] if handler else node
+    body: list[ast.stmt] = getattr(head, "body", [])
+    first = getattr(head, "lineno", 1)
+    behind = len(lines) if handler else node.handlers[0].lineno - 1
+    if body[0].lineno == first:
+        raise Blocked("the branches are written on one line")
+    inner = lines[body[0].lineno - 1][: body[0].col_offset]
+    kept = list(_outdented(lines[first:behind], inner, indent))
+    return "".join(kept).strip("\r\n")[len(indent) :]
+
+
+def _outdented(lines: Sequence[str], inner: str, outer: str) -> Iterator[str]:
+    for line in lines:
+        yield outer + line[len(inner) :] if line.startswith(inner) else line
