@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -60,6 +61,7 @@ def execute(options: Options) -> int:
     paths = options.paths or (".",)
     if options.undo:
         return _take_back(console, root_of(paths))
+    _require_folder(options.report)
     settings = settings_for(
         paths,
         select=tuple(options.select),
@@ -69,9 +71,9 @@ def execute(options: Options) -> int:
     )
     run = _Run(console, options, settings, paths)
     try:
-        if options.paths == ("-",):
-            return run.filter()
-        return run.preview() if options.diff else run.apply()
+        if options.diff:
+            return run.preview()
+        return run.filter() if options.paths == ("-",) else run.apply()
     except TransactionError as error:
         raise click.ClickException(str(error)) from None
 
@@ -90,8 +92,9 @@ class _Run:
 
     def filter(self) -> int:
         """From standard input to standard output."""
-        data = standard_input(self._paths)
-        outcome = work(self._job()._replace(stdin=data))
+        job = self._job()
+        outcome = work(job)
+        data = job.stdin
         assert data is not None
         changed = outcome.changed()
         after = changed[0].after if changed else None
@@ -142,6 +145,7 @@ class _Run:
             safe_only=options.safe_only,
             notes=options.todo,
             jobs=options.jobs,
+            stdin=standard_input(self._paths),
         )
 
     def _end(self, outcome: Outcome, *, to_stderr: bool = False) -> int:
@@ -201,6 +205,13 @@ def _without(outcome: Outcome, failed: Sequence[tuple[str, str]]) -> Outcome:
     return outcome._replace(
         files=tuple(files), problems=tuple(sorted([*outcome.problems, *problems]))
     )
+
+
+def _require_folder(report: str | None) -> None:
+    """Complain about a report that cannot be written while nothing is done yet."""
+    folder = os.path.dirname(report or "") or "."
+    if not os.path.isdir(folder):
+        raise click.ClickException(f"the report {report} cannot be written: no folder {folder}")
 
 
 def _save_report(path: str, report: Report) -> None:

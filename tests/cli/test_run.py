@@ -187,6 +187,16 @@ def test_a_report_that_cannot_be_written(work, invoke):
     result = invoke("run", "--report", "no/such/folder.json")
     assert result.code == 2
     assert "no/such/folder.json" in result.err
+    assert (work / "a.py").read_text() == LEGACY
+
+
+def test_a_report_is_not_looked_at_itself(work, invoke):
+    (work / "a.py").write_text("from agentlightning.tracer.triplet import TripletExporter\n")
+    invoke("run", "--report", "out.json")
+    report = (work / "out.json").read_text()
+    assert "agentlightning.tracer.triplet.TripletExporter" in report
+    assert invoke("run").out == "No legacy use in 2 files.\n"
+    assert (work / "out.json").read_text() == report
 
 
 def test_standard_input_comes_out_rewritten(work):
@@ -200,6 +210,21 @@ def test_standard_input_comes_out_rewritten(work):
     assert done.returncode == 0
     assert done.stdout == MIGRATED.replace("\n", "\r\n").encode()
     assert b"Rewrote 1 legacy use" in done.stderr
+
+
+def test_standard_input_as_a_patch(work):
+    done = subprocess.run(
+        [sys.executable, "-m", "agl_migrate", "run", "--diff", "-"],
+        input=LEGACY.encode(),
+        capture_output=True,
+        env=environment(),
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stdout.splitlines()[-2:] == [
+        b"-trainer = Trainer(n_workers=4)",
+        b"+trainer = Trainer(n_runners=4)",
+    ]
 
 
 @pytest.mark.parametrize("text", [LEGACY, "x = 1\n", "def f(:\n"])
