@@ -26,10 +26,13 @@ _LOCKED = re.compile(
 )
 
 
-def requirement(page: Page, start: int, text: str, sibling: str = "") -> Iterator[Spot]:
+def requirement(
+    page: Page, start: int, text: str, sibling: str = "", at: int | None = None
+) -> Iterator[Spot]:
     """What is wrong with one requirement at `start`.
 
-    `sibling` is the text to write behind it for one more requirement, with `{}` in its place.
+    `sibling` is the text to write behind it, or at `at`, for one more requirement, with `{}` in
+    its place.
     """
     found = REQUIREMENT.fullmatch(text)
     if found is None:
@@ -57,7 +60,8 @@ def requirement(page: Page, start: int, text: str, sibling: str = "") -> Iterato
     if sibling and _needs_runtime(page):
         message = f"the rewritten code calls helpers of {RUNTIME}"
         new = sibling.format(RUNTIME)
-        yield Spot(start, end, CODE, message, new, symbol=_SYMBOL, at=end)
+        place = end if at is None else at
+        yield Spot(start, end, CODE, message, new, symbol=_SYMBOL, at=place)
 
 
 def _needs_runtime(page: Page) -> bool:
@@ -125,9 +129,21 @@ def toml(page: Page) -> None:
             page.add(_keyed_value(start + line.index("=") + 1, line[line.index("=") + 1 :]))
         else:
             for item in _QUOTED.finditer(line):
-                # In front of the closing quote, which then closes the new item.
-                behind = f"{item[1]}, {item[1]}{{}}"
-                page.add(requirement(page, start + item.start(2), item[2], behind))
+                behind, at = _next_item(page, line, item)
+                where = None if at is None else start + at
+                page.add(requirement(page, start + item.start(2), item[2], behind, where))
+
+
+def _next_item(page: Page, line: str, item: re.Match[str]) -> tuple[str, int | None]:
+    """What adds an item behind this one, and where in the line; `None` is right behind it."""
+    quote, indent = item[1], line[: item.start()]
+    if indent.strip():
+        # In front of the closing quote, which then closes the new item.
+        return f"{quote}, {quote}{{}}", None
+    newline = "\r\n" if "\r\n" in page.text else "\n"
+    if re.fullmatch(r"\s*,\s*(?:#.*)?", line[item.end() :]):
+        return f"{newline}{indent}{quote}{{}}{quote},", len(line)
+    return f"{quote},{newline}{indent}{quote}{{}}", None
 
 
 def _lists_packages(table: str, key: str) -> bool:
