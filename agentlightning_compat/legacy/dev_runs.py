@@ -36,6 +36,8 @@ def fit_or_dev(
     previous = trainer.initial_resources
     trainer.initial_resources = dev_resources(loader)
     try:
-        trainer.dev(agent, train_dataset=dev_tasks(loader))
+        # More than the runner takes would be waited for without end.
+        tasks = dev_tasks(loader)[: getattr(trainer, "max_rollouts", None)]
+        trainer.dev(agent, train_dataset=tasks)
     finally:
         trainer.initial_resources = previous

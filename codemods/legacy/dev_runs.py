@@ -34,6 +34,8 @@ def dev_run(ctx: FileContext, call: FitCall) -> Outcome:
     built = call.built
     if built is None or not _alone(ctx, call, built) or not takes(ctx, built, "initial_resources"):
         return Outcome(lambda rewrite: _by_helper(rewrite, call, given), "shim")
+    if (limit := _limit(built)) is not None and not steady(ctx, limit, call.node):
+        return Outcome(lambda rewrite: _by_helper(rewrite, call, given), "shim")
     loader = loader_of(ctx, given.value)
     if loader is not None and loader.binding is None:
         if movable(ctx, loader.resources, built.call):
@@ -183,12 +185,59 @@ def _run(
     """`fit` as `dev` with the tasks as its dataset; the address is not needed."""
     validation = loader is not None and is_validation(ctx, loader.tasks)
     keyword = "val_dataset" if validation else "train_dataset"
+    first = _limited(ctx, rewrite, call, loader, tasks)
     edit = rewrite.call(call.node)
-    edit.change_argument(given.keyword or given.index, keyword, tasks)
+    edit.change_argument(given.keyword or given.index, keyword, first)
     others = [item for item in (call.backend, call.loader, call.validation) if item is not given]
     drop(edit, *others)
     edit.rename_attribute("dev")
     _forget(rewrite, call)
+
+
+def _limit(built: Construction) -> ast.expr | None:
+    """How many tasks the trainer takes, if it says so."""
+    given = built.keyword("max_tasks") or built.keyword("max_rollouts")
+    unlimited = isinstance(given, ast.Constant) and given.value is None
+    return None if unlimited else given
+
+
+def _limited(
+    ctx: FileContext,
+    rewrite: Rewrite,
+    call: FitCall,
+    loader: Loader | None,
+    tasks: Callable[[str], str],
+) -> Callable[[str], str]:
+    """Only as many tasks as the trainer takes: `dev` waits until all that it is given are done."""
+    assert call.built is not None
+    limit = _limit(call.built)
+    if limit is None:
+        return tasks
+    if call.built.name is None or len(list(uses(ctx, call.built.name))) == 1:
+        for name in ("max_tasks", "max_rollouts"):
+            rewrite.call(call.built.call).remove_keyword(name)
+    if loader is not None and _suffices(limit, loader.tasks):
+        return tasks
+    size = ctx.source(limit)
+
+    def first(text: str) -> str:
+        inner = tasks(text)
+        return f"{inner}[:{size}]" if _is_primary(inner) else f"({inner})[:{size}]"
+
+    return first
+
+
+def _suffices(limit: ast.expr, tasks: ast.expr) -> bool:
+    """Whether the limit is known to be no less than the number of tasks."""
+    if not isinstance(tasks, ast.List) or any(isinstance(e, ast.Starred) for e in tasks.elts):
+        return False
+    value = limit.value if isinstance(limit, ast.Constant) else None
+    return isinstance(value, int) and len(tasks.elts) <= value
+
+
+def _is_primary(text: str) -> bool:
+    node = ast.parse(text, mode="eval").body
+    return isinstance(node, ast.List | ast.Name | ast.Attribute | ast.Subscript | ast.Call)
 
 
 def _forget(rewrite: Rewrite, call: FitCall) -> None:
