@@ -94,7 +94,9 @@ import agentlightning as agl
 async def main():
     server = agl.AgentLightningServer(host="127.0.0.1", port=PORT)
     await server.start()
-    await server.update_resources({})
+    # Empty resources would be "not found" to clients, who drop the task then.
+    llm = agl.LLM(endpoint="http://localhost:1/v1", model="m")
+    await server.update_resources({"llm": llm})
     queued = [await server.queue_task(sample={"n": n}, mode="train") for n in range(3)]
     print("UP", flush=True)
     for task in queued:
@@ -187,5 +189,5 @@ def test_fleets_work_for_a_store_server(tmp_path: Path) -> None:
 
 def test_old_server_stays(tmp_path: Path) -> None:
     lines, server = served(tmp_path, OLD, STAYING, "legacy")
-    assert lines == ["TASK 0 []", "TASK 1 []", "TASK 2 []", "DONE"]
+    assert lines == ["TASK 0 ['llm']", "TASK 1 ['llm']", "TASK 2 ['llm']", "DONE"]
     assert server == ["1.0", "1.0", "1.0"]
