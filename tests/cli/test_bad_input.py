@@ -83,6 +83,33 @@ def test_nesting_that_python_can_parse(work, beside, invoke, expression):
         assert text == deep.replace("n_workers", "n_runners")
 
 
+@pytest.mark.parametrize(
+    "value",
+    ["+".join(["1"] * 2000), "not " * 1500 + "1", "1 if x else " * 1500 + "2", "'a' " * 2000],
+)
+def test_nesting_inside_of_what_is_rewritten(work, beside, invoke, value):
+    deep = f"from agentlightning import Trainer\n\nx = 1\nTrainer(n_workers={value})\n"
+    (work / "deep.py").write_text(deep)
+    result = invoke("run")
+    if result.code == 0:
+        assert (work / "deep.py").read_text() == deep.replace("n_workers", "n_runners")
+    else:  # said, and left alone
+        told = "deep.py: error: the code is nested too deeply" in result.err
+        assert told or "deep.py:4:9: AGL201" in result.out
+        assert (work / "deep.py").read_text() == deep
+
+
+def test_a_long_chain_of_branches(work, beside, invoke):
+    branches = "".join(f"elif x == {i}:\n    Trainer(n_workers={i})\n" for i in range(1000))
+    text = f"from agentlightning import Trainer\n\nx = 1\nif x:\n    pass\n{branches}"
+    (work / "chain.py").write_text(text)
+    result = invoke("run")
+    if result.code == 0:
+        assert (work / "chain.py").read_text() == text.replace("n_workers", "n_runners")
+    else:
+        assert result.err.startswith("chain.py: error: the code is nested too deeply")
+
+
 def test_a_generated_file_of_five_megabytes(work, beside, invoke):
     rows = "".join(f"    ({number}, 'row {number}'),\n" for number in range(200_000))
     text = f"{LEGACY}ROWS = [\n{rows}]\n"
