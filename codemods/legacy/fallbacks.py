@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Literal
 
 from codemods import api_map
-from codemods.edit.ranges import Blocked
 from codemods.legacy.dynamic import ALSO_IN
 
 Standing = Literal["there", "gone", "unknown"]
@@ -84,28 +83,3 @@ def bound(body: Sequence[ast.stmt]) -> set[str] | None:
         elif not isinstance(statement, ast.Pass):
             return None
     return names
-
-
-def only_branch(text: str, indent: str, handler: bool) -> str:
-    """The text of a `try` statement as its body alone, or as its handler's body alone.
-
-    Raises:
-        Blocked: the branch does not stand on lines of its own.
-    """
-    before = f"if 1:\n{indent}" if indent else ""
-    lines = (before + text).splitlines(keepends=True)
-    [node] = [n for n in ast.walk(ast.parse(before + text)) if isinstance(n, ast.Try)][:1]
-    head: ast.AST = node.handlers[0] if handler else node
-    body: list[ast.stmt] = getattr(head, "body", [])
-    first = getattr(head, "lineno", 1)
-    behind = len(lines) if handler else node.handlers[0].lineno - 1
-    if body[0].lineno == first:
-        raise Blocked("the branches are written on one line")
-    inner = lines[body[0].lineno - 1][: body[0].col_offset]
-    kept = list(_outdented(lines[first:behind], inner, indent))
-    return "".join(kept).strip("\r\n")[len(indent) :]
-
-
-def _outdented(lines: Sequence[str], inner: str, outer: str) -> Iterator[str]:
-    for line in lines:
-        yield outer + line[len(inner) :] if line.startswith(inner) else line

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from codemods import api_map
 from codemods.context import FileContext
-from codemods.edit import statements
 from codemods.edit.rewrite import Rewrite
+from codemods.legacy.branches import keep
 from codemods.legacy.fallbacks import (
     bound,
     catches_imports,
     imports,
-    only_branch,
     overall,
     standing,
 )
@@ -65,12 +64,19 @@ def _decided(node: ast.Try, others: list[ast.stmt], ctx: FileContext) -> Hit:
         return Hit(node, message, reason=reason, symbol=symbol)
 
     def fix(rewrite: Rewrite) -> None:
-        indent = statements.indentation(rewrite.module, node)
-        handler = takes == "handler"
-        # After every edit inside of it.
-        rewrite.transform(node, lambda text: only_branch(text, indent, handler), rank=90)
+        keep(rewrite, node, _handled if takes == "handler" else _tried)
 
     return Hit(node, message, fix, symbol=symbol)
+
+
+def _tried(node: ast.AST) -> Sequence[ast.stmt]:
+    assert isinstance(node, ast.Try)
+    return node.body
+
+
+def _handled(node: ast.AST) -> Sequence[ast.stmt]:
+    assert isinstance(node, ast.Try)
+    return node.handlers[0].body
 
 
 def _taken(node: ast.Try, others: list[ast.stmt]) -> str:
