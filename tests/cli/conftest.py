@@ -13,7 +13,7 @@ from codemods.cli import main
 REPOSITORY = Path(__file__).resolve().parents[2]
 LEGACY = "from agentlightning import Trainer\n\ntrainer = Trainer(n_workers=4)\n"
 MIGRATED = "from agentlightning import Trainer\n\ntrainer = Trainer(n_runners=4)\n"
-MANUAL = "from agentlightning.tracer.http import HttpTracer\n"
+MANUAL = "from agentlightning.tracer.http import HttpTracer; print(HttpTracer)\n"
 
 
 class Result(NamedTuple):
