@@ -1,0 +1,1 @@
+"""Where rollouts, attempts, spans, resources and workers are kept."""

@@ -1,0 +1,1 @@
+"""The public methods of a store, by subject: they check, make one command and have it answered."""

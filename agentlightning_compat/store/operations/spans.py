@@ -1,0 +1,118 @@
+"""Spans: stored, numbered, read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from agentlightning_compat.lifecycle import rollouts as machine
+from agentlightning_compat.lifecycle.records import Pair
+from agentlightning_compat.model import PaginatedResult, Span
+from agentlightning_compat.store import commands as c
+from agentlightning_compat.store.operations.attempts import moved
+from agentlightning_compat.store.operations.operation import (
+    Operation,
+    both,
+    existing,
+    paginated,
+    same,
+)
+from agentlightning_compat.store.query import Condition, Page
+from agentlightning_compat.store.transaction import Transaction
+
+Key = tuple[str, str]
+
+
+async def add(tx: Transaction, command: c.AddSpans, now: float) -> Sequence[Span]:
+    """Store spans; those that are stored already are left out of the result."""
+    spans = command.spans
+    if len(spans) == 1:
+        return await _add_one(tx, command, now)
+    pairs = await _pairs(tx, dict.fromkeys((span.rollout_id, span.attempt_id) for span in spans))
+    if not command.numbered:
+        spans = await _numbered(tx, spans)
+    fresh = await tx.insert_spans(spans)
+    stored = [span for span, is_fresh in zip(spans, fresh, strict=True) if is_fresh]
+    for key in dict.fromkeys((span.rollout_id, span.attempt_id) for span in stored):
+        await _heartbeat(tx, pairs[key] if len(pairs) == 1 else await _pair(tx, key), now)
+    return stored
+
+
+async def _add_one(tx: Transaction, command: c.AddSpans, now: float) -> Sequence[Span]:
+    spans = command.spans
+    pair = await _pair(tx, (spans[0].rollout_id, spans[0].attempt_id))
+    if not command.numbered:
+        spans = await _numbered(tx, spans)
+    (fresh,) = await tx.insert_spans(spans)
+    if not fresh:
+        return ()
+    await _heartbeat(tx, pair, now)
+    return spans
+
+
+async def _pair(tx: Transaction, key: Key) -> Pair:
+    return both(await tx.find(*key, for_update=True), *key)
+
+
+async def _pairs(tx: Transaction, keys: dict[Key, None]) -> dict[Key, Pair]:
+    # In one order for everybody: two batches that lock the same rollouts must not wait for each
+    # other.
+    return {key: await _pair(tx, key) for key in sorted(keys)}
+
+
+async def _heartbeat(tx: Transaction, before: Pair, now: float) -> None:
+    after = machine.span_stored(before.rollout, before.attempt, now)
+    await tx.apply(moved(before, after))
+
+
+async def _numbered(tx: Transaction, spans: Sequence[Span]) -> list[Span]:
+    sequence_ids = await _take(tx, [span.rollout_id for span in spans])
+    return [
+        span.model_copy(update={"sequence_id": sequence_id})
+        for span, sequence_id in zip(spans, sequence_ids, strict=True)
+    ]
+
+
+async def _take(tx: Transaction, rollout_ids: Sequence[str]) -> list[int]:
+    counts: dict[str, int] = {}
+    for rollout_id in rollout_ids:
+        counts[rollout_id] = counts.get(rollout_id, 0) + 1
+    following: dict[str, int] = {}
+    for rollout_id in sorted(counts):
+        first = await tx.take_span_ids(rollout_id, counts[rollout_id])
+        if first is None:
+            existing(None, rollout_id)
+        else:
+            following[rollout_id] = first
+    taken = []
+    for rollout_id in rollout_ids:
+        taken.append(following[rollout_id])
+        following[rollout_id] += 1
+    return taken
+
+
+async def next_ids(tx: Transaction, command: c.NextSpanIds, now: float) -> list[int]:
+    """Fresh sequence ids, counted per rollout."""
+    return await _take(tx, [rollout_id for rollout_id, _ in command.keys])
+
+
+async def query(tx: Transaction, command: c.QuerySpans, now: float) -> PaginatedResult[Span]:
+    """Spans of a rollout, of one attempt or of all."""
+    attempt_id = command.attempt_id
+    if attempt_id == "latest":
+        _, attempt = await tx.find(command.rollout_id, "latest")
+        if attempt is None:
+            return paginated(command.query, Page([], 0))
+        attempt_id = attempt.attempt_id
+    must = [Condition("rollout_id", "exact", command.rollout_id)]
+    if attempt_id is not None:
+        must.append(Condition("attempt_id", "exact", attempt_id))
+    asked = command.query._replace(must=tuple(must))
+    return paginated(command.query, await tx.query_spans(asked))
+
+
+TABLE: dict[type[c.Command[Any]], Operation] = {
+    c.AddSpans: Operation(add, same, scans=False),
+    c.NextSpanIds: Operation(next_ids, same, scans=False),
+    c.QuerySpans: Operation(query, same),
+}

@@ -1,0 +1,137 @@
+"""Values going in and out: copies, so that neither side sees the other's later changes."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+from agentlightning_compat.errors import UnstorableValueError
+from agentlightning_compat.lifecycle.records import (
+    NO_LIMITS,
+    AttemptRecord,
+    ConfigRecord,
+    RolloutRecord,
+    WorkerRecord,
+)
+from agentlightning_compat.model import (
+    Attempt,
+    AttemptedRollout,
+    Rollout,
+    RolloutConfig,
+    Worker,
+)
+
+M = TypeVar("M", bound=BaseModel)
+
+_ATOMS = frozenset({str, int, float, bool, type(None), bytes})
+_ATTEMPT = AttemptRecord._fields
+_WORKER = WorkerRecord._fields
+_set = object.__setattr__
+
+
+def own(value: Any) -> Any:
+    """A copy that shares nothing which can be changed.
+
+    Raises:
+        UnstorableValueError: it cannot be copied.
+    """
+    if type(value) in _ATOMS:
+        return value
+    try:
+        return _copied(value)
+    except (RecursionError, TypeError, copy.Error) as error:
+        raise UnstorableValueError(f"the value cannot be copied: {error}") from error
+
+
+def _copied(value: Any) -> Any:
+    kind = type(value)
+    if kind in _ATOMS:
+        return value
+    if kind is dict:
+        return {key: _copied(inner) for key, inner in value.items()}
+    if kind is list:
+        return [_copied(inner) for inner in value]
+    return copy.deepcopy(value)
+
+
+def build(kind: type[M], values: dict[str, Any]) -> M:
+    """A model of values that are known to be right; pydantic would check them again."""
+    made = kind.__new__(kind)
+    _set(made, "__dict__", values)
+    _set(made, "__pydantic_fields_set__", set(values))
+    _set(made, "__pydantic_extra__", None)
+    _set(made, "__pydantic_private__", None)
+    return made
+
+
+def config_record(config: RolloutConfig | None) -> ConfigRecord:
+    """The record of a configuration; None is one without limits."""
+    if config is None:
+        return NO_LIMITS
+    return ConfigRecord(
+        config.timeout_seconds,
+        config.unresponsive_seconds,
+        config.max_attempts,
+        tuple(config.retry_condition),
+    )
+
+
+def config_model(config: ConfigRecord) -> RolloutConfig:
+    """The configuration for a caller."""
+    return build(
+        RolloutConfig,
+        {
+            "timeout_seconds": config.timeout_seconds,
+            "unresponsive_seconds": config.unresponsive_seconds,
+            "max_attempts": config.max_attempts,
+            "retry_condition": list(config.retry_condition),
+        },
+    )
+
+
+def rollout_model(record: RolloutRecord) -> Rollout:
+    """The rollout for a caller."""
+    return build(Rollout, _rollout_fields(record))
+
+
+def attempted_model(record: RolloutRecord, attempt: AttemptRecord) -> AttemptedRollout:
+    """The rollout and its attempt for a caller."""
+    values = _rollout_fields(record)
+    values["attempt"] = attempt_model(attempt)
+    return build(AttemptedRollout, values)
+
+
+def view_model(record: RolloutRecord, attempt: AttemptRecord | None) -> Rollout:
+    """The rollout for a caller, with its attempt if it has one."""
+    return rollout_model(record) if attempt is None else attempted_model(record, attempt)
+
+
+def attempt_model(record: AttemptRecord) -> Attempt:
+    """The attempt for a caller."""
+    values = dict(zip(_ATTEMPT, record, strict=True))
+    if record.metadata is not None:
+        values["metadata"] = own(record.metadata)
+    return build(Attempt, values)
+
+
+def worker_model(record: WorkerRecord) -> Worker:
+    """The worker for a caller."""
+    values = dict(zip(_WORKER, record, strict=True))
+    values["heartbeat_stats"] = own(record.heartbeat_stats)
+    return build(Worker, values)
+
+
+def _rollout_fields(record: RolloutRecord) -> dict[str, Any]:
+    return {
+        "rollout_id": record.rollout_id,
+        "input": own(record.input),
+        "start_time": record.start_time,
+        "end_time": record.end_time,
+        "mode": record.mode,
+        "resources_id": record.resources_id,
+        "status": record.status,
+        "config": config_model(record.config),
+        "metadata": own(record.metadata),
+    }
