@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 from agentlightning_compat.legacy import target
 
 
-def make_runner(
+def make_runner(  # noqa: PLR0913
     agent: Any,
     store: Any,
     tracer: Any,
@@ -16,6 +17,7 @@ def make_runner(
     worker_id: int | None = 0,
     max_rollouts: int | None = None,
     poll_interval: float = 5.0,
+    hooks: Sequence[Any] | None = None,
 ) -> Any:
     """Return a `LitAgentRunner` for `agent` that takes its work from `store`.
 
@@ -30,11 +32,12 @@ def make_runner(
         worker_id: the number of the worker; `None` counts as 0.
         max_rollouts: after how many rollouts `iter` ends; `None` is never.
         poll_interval: seconds between two looks into an empty queue.
+        hooks: the hooks of the runner.
     """
     made = target.api("LitAgentRunner", store, tracer)(
         tracer=tracer, max_rollouts=max_rollouts, poll_interval=poll_interval
     )
-    made.init(agent=agent)
+    made.init(agent=agent, hooks=hooks)
     made.init_worker(worker_id=0 if worker_id is None else worker_id, store=store)
     return made
 

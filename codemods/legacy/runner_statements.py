@@ -19,13 +19,14 @@ class RunnerStatements:
 
     `cls` names today's class; `limit` and `interval` are the texts of its `max_rollouts` and
     `poll_interval`; an empty `limit` takes over the legacy `max_tasks`. `joint` stands between
-    two statements.
+    two statements. `hooks` is the list of hooks for `init`, or empty.
     """
 
     cls: str
     limit: str
     interval: str
     joint: str
+    hooks: str = ""
 
     def __call__(self, text: str) -> str:
         """The statements for a statement's current text.
@@ -44,10 +45,11 @@ class RunnerStatements:
         parts = {name: self._dedented(_segment(text, value)) for name, value in values.items()}
         head = text[: text.index(_segment(text, call))]
         name = _segment(text, target)
+        hooks = f", hooks={self.hooks}" if self.hooks else ""
         lines = [
             *comments_outside(text, values.values()),
             self._construction(head, parts),
-            f"{name}.init(agent={parts['agent']})",
+            f"{name}.init(agent={parts['agent']}{hooks})",
             f"{name}.init_worker(worker_id={_worker(parts)}, store={parts['client']})",
         ]
         if self.joint == "; " and any(line.startswith("#") for line in lines):

@@ -14,6 +14,9 @@ LEGACY_RUNNER = "agentlightning.runner.legacy.LegacyAgentRunner"
 BASE_TRACER = "agentlightning.tracer.base.BaseTracer"
 AGENTOPS_TRACER = "agentlightning.tracer.agentops.AgentOpsTracer"
 HTTP_TRACER = "agentlightning.tracer.http.HttpTracer"
+TRACER = "agentlightning.tracer.base.Tracer"
+OTEL_TRACER = "agentlightning.tracer.otel.OtelTracer"
+LLM_PROXY = "agentlightning.llm_proxy.LLMProxy"
 TRIPLET_EXPORTER = "agentlightning.tracer.triplet.TripletExporter"
 REWARD = "agentlightning.reward.reward"
 LIGHTNING_CLI = "agentlightning.config.lightning_cli"
@@ -23,6 +26,8 @@ ROLLOUT_LEGACY = "agentlightning.types.core.RolloutLegacy"
 TASK = "agentlightning.types.Task"
 TRIPLET = "agentlightning.types.Triplet"
 LLM = "agentlightning.types.LLM"
+HOOK = "agentlightning.types.core.Hook"
+LIT_RUNNER = "agentlightning.runner.agent.LitAgentRunner"
 RESOURCES_UPDATE = "agentlightning.types.ResourcesUpdate"
 
 # `from agentlightning import reward` binds the decorator under 0.1 (a module under 0.2 and 0.3);
@@ -32,6 +37,13 @@ TOP_LEVEL_FUNCTIONS = {"agentlightning.reward": REWARD}
 RUNNERS = frozenset({AGENT_RUNNER, LEGACY_RUNNER})
 TRAINERS = frozenset({TRAINER, TRAINER_LEGACY})
 
+# Tracers that came with the store API, by each path that they are imported from.
+_LATER_TRACERS = [
+    f"agentlightning.{path}Tracer"
+    for name in ("Dummy", "Weave")
+    for path in (name, f"tracer.{name}", f"tracer.{name.lower()}.{name}")
+]
+
 # Bases that matter for inherited members, inside agentlightning itself.
 BASES: dict[str, tuple[str, ...]] = {
     DEV_LOADER: (CLIENT,),
@@ -39,6 +51,9 @@ BASES: dict[str, tuple[str, ...]] = {
     LEGACY_RUNNER: (AGENT_RUNNER,),
     AGENTOPS_TRACER: (BASE_TRACER,),
     HTTP_TRACER: (BASE_TRACER,),
+    BASE_TRACER: (TRACER,),
+    OTEL_TRACER: (TRACER,),
+    **{path: (TRACER,) for path in _LATER_TRACERS},
 }
 
 # class -> member -> class of its value (of the call's value, for a method)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from codemods.context import FileContext
 from codemods.edit import statements
 from codemods.edit.rewrite import Rewrite
+from codemods.legacy.agent_hooks import HOOK_HELPER, hooked_class
 from codemods.legacy.awaiting import HELPERS
 from codemods.legacy.runner_statements import RunnerStatements
 from codemods.legacy.runner_uses import assignment, runs_once
@@ -100,11 +101,19 @@ def _construction(node: Reference, build: RunnerBuild, path: str, ctx: FileConte
                 limit,
                 interval_for(ctx, build),
                 rewrite.module.newline + indent if alone else "; ",
+                _hooks(rewrite, node, build, ctx),
             ),
             rank=60,
         )
 
     return Hit(build.call, MESSAGE, fix, applicability=None if statement else "shim", symbol=path)
+
+
+def _hooks(rewrite: Rewrite, node: Reference, build: RunnerBuild, ctx: FileContext) -> str:
+    """The hooks for an agent that has some as methods."""
+    if hooked_class(ctx, build.given.values["agent"]) is None:
+        return ""
+    return f"[{rewrite.use(HOOK_HELPER, node)}()]"
 
 
 def _inside(rewrite: Rewrite, node: Reference, build: RunnerBuild, ctx: FileContext) -> None:
@@ -116,6 +125,8 @@ def _inside(rewrite: Rewrite, node: Reference, build: RunnerBuild, ctx: FileCont
     rewrite.call(build.call).rename_keyword("client", "store")
     if interval:
         rewrite.call(build.call).set_keyword("poll_interval", interval)
+    if hooks := _hooks(rewrite, node, build, ctx):
+        rewrite.call(build.call).set_keyword("hooks", hooks)
 
 
 def _quoted(constant: ast.Constant, name: str, at: int, today: str) -> Hit:
