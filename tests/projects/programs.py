@@ -10,7 +10,9 @@ import time
 from pathlib import Path
 from types import TracebackType
 
-_PAUSE_SECONDS = 0.05
+from tests.projects.warm import WarmProcess, warm
+
+_PAUSE_SECONDS = 0.02
 
 
 class ProgramError(RuntimeError):
@@ -33,8 +35,12 @@ class Program:
         self._out, self._err = (files.with_name(f"{files.name}.{kind}") for kind in ("out", "err"))
 
     def __enter__(self) -> Program:
+        self._process = self._start()
+        return self
+
+    def _start(self) -> subprocess.Popen[bytes] | WarmProcess:
         with self._out.open("wb") as stdout, self._err.open("wb") as stderr:
-            self._process = subprocess.Popen(
+            return subprocess.Popen(
                 self.command,
                 cwd=self._folder,
                 env=self._environment,
@@ -43,7 +49,6 @@ class Program:
                 stderr=stderr,
                 start_new_session=True,
             )
-        return self
 
     def __exit__(
         self,
@@ -85,3 +90,29 @@ class Program:
     def log(self) -> str:
         """What it wrote to standard error so far."""
         return self._err.read_text(errors="replace")
+
+
+class WarmProgram(Program):
+    """A program that runs in a copy of a process in which a release is imported already."""
+
+    def __init__(
+        self,
+        release: str,
+        arguments: list[str],
+        environment: dict[str, str],
+        folder: Path,
+        files: Path,
+    ) -> None:
+        """`arguments` are those of the interpreter: a script, or `-P script` or `-m module`."""
+        super().__init__(arguments, environment, folder, files)
+        self._release = release
+
+    def _start(self) -> WarmProcess:
+        job = {
+            "arguments": self.command,
+            "folder": str(self._folder),
+            "environment": self._environment,
+            "out": str(self._out),
+            "err": str(self._err),
+        }
+        return warm(self._release).start(job)

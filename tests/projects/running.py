@@ -5,6 +5,7 @@ A project is a folder `fixtures/projects/<name>/` with `before/`, `after/` and `
     {
       "before": "0.1.2",              releases of agentlightning that the two sides run on
       "after": "0.3.0",
+      "left": ["train.py:9 AGL222"],  what `agl-migrate` leaves to a person, in its result
       "answers": [...],               what the model says: see `openai_stub`
       "scenarios": {
         "<name>": {
@@ -27,7 +28,8 @@ A project is a folder `fixtures/projects/<name>/` with `before/`, `after/` and `
       }
     }
 
-In `command`, `env` and `resources`, `{server}` is the task server's URL, `{openai}` the stub's and
+`after/` is what `agl-migrate run` makes of `before/`, with the edits of `by_hand.patch` if there
+is one. In `command`, `env` and `resources`, `{server}` is the task server's URL, `{openai}` the stub's and
 `{port}` a free port, the same for all programs. A program also finds `AGL_SERVER_URL`,
 `OPENAI_BASE_URL` and `OPENAI_API_KEY` in its environment, and `agentlightning_compat` on `after`.
 Programs start together, in order; those that do not end are stopped when the tasks are done, or
@@ -53,18 +55,21 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from tests.oracles import oracle_python
 from tests.projects.openai_stub import OpenAIStub, last_user_text, openai_stub
-from tests.projects.programs import Program
+from tests.projects.programs import Program, WarmProgram
 
 ROOT = Path(__file__).parents[2]
 PROJECTS = ROOT / "fixtures" / "projects"
 SIDES = ("before", "after")
 _HERE = Path(__file__).parent
 _RESOURCES = {"main_llm": {"resource_type": "llm", "endpoint": "{openai}", "model": "stub"}}
+# The environments of the releases have no pytest; that of this process will do.
+_PYTEST = ("pytest", "_pytest", "py", "pluggy", "iniconfig", "packaging", "pygments")
+_PYTEST_ON_310 = ("exceptiongroup", "tomli", "typing_extensions")
 _SECONDS = 60.0
 _START_SECONDS = 60.0
 _END_SECONDS = 30.0
@@ -209,18 +214,20 @@ class _Run:
     def _started(
         self, command: list[str], extra: dict[str, str], name: str, places: dict[str, str]
     ) -> Program:
-        if command[0] == "python":
-            command = [str(oracle_python(self.release)), *command[1:]]
+        assert command[0] == "python", command
         environment = {**self._environment(places), **extra}
-        return Program(command, environment, self.folder / "code", self.folder / name)
+        code, files = self.folder / "code", self.folder / name
+        return WarmProgram(self.release, command[1:], environment, code, files)
 
     def _environment(self, places: dict[str, str]) -> dict[str, str]:
         return {
             "PATH": os.environ["PATH"],
             "HOME": str(self.folder / "home"),
             "PYTHONPATH": str(self.folder / "path"),
+            "AGL_TEST_TOOLS": str(self.folder / "tools"),
             "PYTHONUNBUFFERED": "1",
             "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
             "AGENTOPS_API_KEY": "dummy",
             # Otherwise importing litellm waits for a download.
             "LITELLM_LOCAL_MODEL_COST_MAP": "True",
@@ -234,8 +241,14 @@ class _Run:
 
 def _prepare(folder: Path, code: Path, side: str) -> None:
     shutil.copytree(code, folder / "code")
-    for name in ("home", "path"):
+    for name in ("home", "path", "tools"):
         (folder / name).mkdir()
+    for package in (*_PYTEST, *_PYTEST_ON_310):
+        spec = find_spec(package)
+        if spec is not None and spec.origin is not None:
+            place = Path(spec.origin)
+            place = place.parent if place.stem == "__init__" else place
+            (folder / "tools" / place.name).symlink_to(place)
     if side == "after":
         # Not the whole repository: its `tests` would hide the project's own.
         (folder / "path" / "agentlightning_compat").symlink_to(ROOT / "agentlightning_compat")
