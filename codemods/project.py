@@ -19,7 +19,7 @@ _TRACKED = (
     known.CLIENT,
     known.SERVER,
     known.AGENT_RUNNER,
-    known.BASE_TRACER,
+    known.TRACER,
 )
 
 

@@ -53,7 +53,7 @@ BASES: dict[str, tuple[str, ...]] = {
     HTTP_TRACER: (BASE_TRACER,),
     BASE_TRACER: (TRACER,),
     OTEL_TRACER: (TRACER,),
-    **{path: (TRACER,) for path in _LATER_TRACERS},
+    **dict.fromkeys(_LATER_TRACERS, (TRACER,)),
 }
 
 # class -> member -> class of its value (of the call's value, for a method)
