@@ -26,6 +26,11 @@ class Move:
     asname: str | None
 
     @property
+    def whole(self) -> str:
+        """The dotted path; a package at the top has no module to be in."""
+        return f"{self.module}.{self.name}" if self.module else self.name
+
+    @property
     def imported(self) -> ImportedName:
         """The name as an import statement of its new module lists it."""
         return ImportedName(self.name, None if self.asname == self.name else self.asname)
@@ -194,9 +199,10 @@ class ImportEdits:
         ]
         moved = [self.moves[alias] for alias in gone if alias not in self.dropped]
         # `import a.b` binds `a`: its counterpart is another plain import, of the module it became.
-        kept += [f"{m.module}.{m.name}" for m in moved if m.asname is None]
+        kept += [m.whole for m in moved if m.asname is None]
+        kept += [f"{m.name} as {m.asname}" for m in moved if not m.module and m.asname is not None]
         lines = [f"import {', '.join(kept)}"] if kept else []
-        lines += [_line(m.module, [m.imported]) for m in moved if m.asname is not None]
+        lines += [_line(m.module, [m.imported]) for m in moved if m.module and m.asname is not None]
         if not lines:
             return [statements.remove(self.module, node)]
         start, end = self.module.span(node)

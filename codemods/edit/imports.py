@@ -174,6 +174,8 @@ class ImportPlan:
                     local = (alias.asname or alias.name).partition(".")[0]
                     move = self.moves.get(alias)
                     now = local if move is None else move.asname or move.name
+                    if move is not None and move.asname is None and isinstance(node, ast.Import):
+                        now = move.whole.partition(".")[0]
                     framework = isinstance(node, ast.ImportFrom) or of_framework(alias.name)
                     idle = local in before and now not in after and local not in self.exported
                     if framework and idle:
