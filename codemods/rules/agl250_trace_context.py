@@ -123,10 +123,8 @@ def _modern(node: ast.Call, owner: ast.expr, use: Opened, ctx: FileContext) -> I
     for keyword in node.keywords:
         if keyword.arg == "store":
             yield _store(node, keyword, ctx)
-    if use.item is None or own_class(ctx, owner) is not None:
-        return
-    spans, others = trace_results(ctx, use.item)
-    if not spans:
+    spans, others = ([], []) if use.item is None else trace_results(ctx, use.item)
+    if not spans or own_class(ctx, owner) is not None:
         return
     fix: Fix | None = None
     if not others and _simple(owner):
@@ -139,8 +137,7 @@ def _modern(node: ast.Call, owner: ast.expr, use: Opened, ctx: FileContext) -> I
 
 
 def _store(node: ast.Call, keyword: ast.keyword, ctx: FileContext) -> Hit:
-    message = "`trace_context(store=)` is deprecated"
-    symbol = "agentlightning.tracer.base.Tracer.trace_context"
+    message, symbol = "`trace_context(store=)` is deprecated", f"{known.TRACER}.trace_context"
 
     def fix(rewrite: Rewrite) -> None:
         rewrite.call(node).remove_keyword("store")
