@@ -8,11 +8,11 @@ from functools import lru_cache
 
 from codemods import api_map
 from codemods.context import FileContext
-from codemods.legacy.dotted import judge
+from codemods.legacy.dotted import Target, judge
 from codemods.legacy.generation import ONLY_LEGACY
 from codemods.names.scopes import Binding
 
-_OURS = "agentlightning_compat"
+_OURS: Target = "agentlightning_compat"
 # Top-level names of 0.3.0 of which legacy code had no use, so that the map has no rows for them.
 _NEW_NAMES = frozenset(
     """
@@ -85,15 +85,19 @@ def _longest(name: ast.Name, ctx: FileContext) -> tuple[ast.expr, str, str | Non
     current: ast.expr = name
     best: tuple[ast.expr, str, str | None] = (name, ctx.written(name) or "", None)
     while isinstance(outer := ctx.parent(current), ast.Attribute) and outer.value is current:
-        current = outer
-        path = ctx.written(current) or ""
+        current, path = outer, ctx.written(outer) or ""
         row = api_map.load().lookup(path)
-        if row is not None and row.kind in ("method", "attribute", "parameter"):
-            break
         new = counterpart(path)
-        if new is not None or settled(path) or best[2] is None:
-            best = (current, path, new)
+        member = row is not None and row.kind in ("method", "attribute", "parameter")
+        if member or (new is None and not settled(path) and not _is_module(best[1])):
+            break
+        best = (current, path, new)
     return best
+
+
+def _is_module(path: str) -> bool:
+    ours = _OURS + path.removeprefix("agentlightning")
+    return path in api_map.load().modules or ours in _modules()
 
 
 def uses(binding: Binding, ctx: FileContext) -> Iterator[Use]:
