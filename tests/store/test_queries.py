@@ -109,8 +109,11 @@ async def test_questions_without_meaning(stage):
     await some(stage)
     query = stage.store.query_rollouts
     await refused(query(sort_by="nothing"))
-    await refused(query(limit=-2))
-    await refused(query(offset=-1))
-    await refused(query(status_in=["lost"]))
-    await refused(query(filter_logic="xor"))
-    await refused(query(sort_order="down"))
+    for question in (
+        {"limit": -2},
+        {"offset": -1},
+        {"status_in": ["lost"]},
+        {"filter_logic": "xor"},
+        {"sort_order": "down"},
+    ):
+        await refused(query(**question))

@@ -101,13 +101,22 @@ async def test_many_spans_at_once(stage):
         for number in (1, 2, 3)
         for item in (first, second)
     ]
-    await stage.store.add_span(spans[2])
     stored = await stage.store.add_many_spans(spans)
-    assert sorted(numbers(stored)) == [1, 1, 2, 3, 3]
+    assert sorted(numbers(stored)) == [1, 1, 2, 2, 3, 3]
     assert list(await stage.store.add_many_spans(spans)) == []
     assert list(await stage.store.add_many_spans([])) == []
     assert numbers(await stage.store.query_spans(second.rollout_id)) == [1, 2, 3]
     assert await stage.status(second) == "running"
+
+
+async def test_those_that_are_stored_already_are_left_out(stage):
+    claimed = await stage.claimed()
+    await stage.add(claimed, 2)
+    spans = [
+        stage.span(claimed.rollout_id, claimed.attempt.attempt_id, number) for number in (1, 2, 3)
+    ]
+    assert numbers(await stage.store.add_many_spans(spans)) == [1, 3]
+    assert numbers(await stage.store.query_spans(claimed.rollout_id)) == [1, 2, 3]
 
 
 async def test_the_same_span_twice_in_one_batch_is_stored_once(stage):
