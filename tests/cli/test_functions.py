@@ -103,4 +103,4 @@ def test_the_tool_of_libcst_takes_our_options(work):
     assert done.returncode == 0
     text = (work / "a.py").read_text()
     assert "n_workers=4" in text
-    assert "from agentlightning_compat import TracerTraceToTriplet as T\n" in text
+    assert "from agentlightning_compat import TracerTraceToTriplet as T, Trainer\n" in text
