@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import signal
 import socket
-import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 import codemods
-from tests.oracles import oracle_python
+from tests.projects.programs import Program, WarmProgram
 
 pytestmark = pytest.mark.oracle
 
-SECONDS = 150
+SECONDS = 60
 ROOT = Path(__file__).resolve().parents[2]
 AGENT = """
 import sys
@@ -79,7 +78,7 @@ async def main():
     await server.add_resources({})
     queued = [await server.enqueue_rollout(input={"n": n}, mode="train") for n in range(4)]
     print("UP", flush=True)
-    done = await server.wait_for_rollouts(rollout_ids=[r.rollout_id for r in queued], timeout=120)
+    done = await server.wait_for_rollouts(rollout_ids=[r.rollout_id for r in queued], timeout=50)
     print(*[r.status for r in done], flush=True)
     await server.stop()
 
@@ -100,7 +99,7 @@ async def main():
     queued = [await server.queue_task(sample={"n": n}, mode="train") for n in range(3)]
     print("UP", flush=True)
     for task in queued:
-        done = await server.poll_completed_rollout(task, timeout=120)
+        done = await server.poll_completed_rollout(task, timeout=50)
         print(done.final_reward, flush=True)
     await server.stop()
 
@@ -115,40 +114,21 @@ if __name__ == "__main__":
 """
 
 
-def start(folder: Path, name: str, code: str) -> subprocess.Popen[str]:
-    path = folder / name
-    path.write_text(code)
-    quick = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "PYTHONPATH": str(ROOT)}
-    with (folder / f"{name}.log").open("w") as log:
-        return subprocess.Popen(
-            [str(oracle_python("0.3.0")), "-P", str(path)],
-            cwd=folder,
-            env={**os.environ, **quick},
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-            start_new_session=True,
-        )
+@contextmanager
+def started(folder: Path, name: str, code: str) -> Iterator[Program]:
+    """A program on the real release."""
+    (folder / name).write_text(code)
+    settings = {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "AGENTOPS_API_KEY": "dummy"}
+    environment = {**os.environ, **settings}
+    with WarmProgram("0.3.0", ["-P", name], environment, folder, folder / name) as program:
+        yield program
 
 
-def finish(process: subprocess.Popen[str]) -> list[str]:
+def finish(program: Program) -> list[str]:
     """The lines of our own that a program printed, once it has ended well."""
-    try:
-        output, _ = process.communicate(timeout=SECONDS)
-    finally:
-        stop(process)
-    assert process.returncode == 0
+    assert program.wait(SECONDS) == 0, program.log()[-4000:]
     words = ("TASK", "FIRST", "SECOND", "THIRD", "DONE", "succeeded", "failed", "1.0", "None")
-    return [line for line in output.splitlines() if line.startswith(words)]
-
-
-def stop(process: subprocess.Popen[str]) -> None:
-    """End a program and the runners that it started, whatever became of them."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    assert process.stdout is not None
-    process.stdout.close()
+    return [line for line in program.output().splitlines() if line.startswith(words)]
 
 
 def served(folder: Path, server: str, client: str, mode: str) -> tuple[list[str], list[str]]:
@@ -157,18 +137,16 @@ def served(folder: Path, server: str, client: str, mode: str) -> tuple[list[str]
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
     code = codemods.fix_source((AGENT + client).replace("PORT", port), server=mode).code
-    running = start(folder, "serve.py", server.replace("PORT", port))
-    try:
-        assert running.stdout is not None
-        assert any(line.startswith("UP") for line in running.stdout)
-        return finish(start(folder, "client.py", code)), finish(running)
-    finally:
-        stop(running)
+    with started(folder, "serve.py", server.replace("PORT", port)) as serving:
+        serving.line("UP", SECONDS)
+        with started(folder, "client.py", code) as working:
+            return finish(working), finish(serving)
 
 
 def test_trial_runs_end(tmp_path: Path) -> None:
     fixed = codemods.fix_source(AGENT + TRIALS)
-    lines = finish(start(tmp_path, "trials.py", fixed.code))
+    with started(tmp_path, "trials.py", fixed.code) as program:
+        lines = finish(program)
     assert lines == [
         "TASK 1 ['llm']",
         "TASK 2 ['llm']",
