@@ -65,7 +65,8 @@ def span_stored(rollout: RolloutRecord, attempt: AttemptRecord, now: float) -> P
     """
     awakes = attempt.status in ("preparing", "unresponsive")
     status = "running" if awakes else attempt.status
-    alive = attempt._replace(status=status, last_heartbeat_time=now)
+    # Written out: this is the most frequent event of all, and `_replace` takes five times as long.
+    alive = AttemptRecord(*attempt[:5], status, attempt.worker_id, now, attempt.metadata)
     follows = rollout.status == "preparing" or (awakes and rollout.status == "requeuing")
     if status == "running" and follows and is_latest(rollout, attempt):
         rollout = _moved(rollout, "running", alive, now)

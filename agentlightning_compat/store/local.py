@@ -88,7 +88,8 @@ class LocalStore(LightningStore):
         if operation.scans and check_at is not None and check_at < now:
             await self._sweep(now)
         result, effects = await self._transact(operation.run, command, now)
-        self._publish(effects)
+        if effects:
+            self._publish(effects)
         presented: R = operation.present(result)
         return presented
 

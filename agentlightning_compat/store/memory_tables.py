@@ -38,8 +38,9 @@ class Entry:
 
     def attempt(self, attempt_id: str) -> AttemptRecord | None:
         """The attempt of this id, or the latest."""
-        if attempt_id == "latest":
-            return self.attempts[-1] if self.attempts else None
+        latest = self.attempts[-1] if self.attempts else None
+        if latest is None or attempt_id in ("latest", latest.attempt_id):
+            return latest
         return next((a for a in reversed(self.attempts) if a.attempt_id == attempt_id), None)
 
 
@@ -64,7 +65,8 @@ class MemoryTables(Transaction):
     def take_effects(self) -> Effects:
         """What the operation that just ended has to make known."""
         effects = self.effects
-        self.effects = Effects()
+        if effects:
+            self.effects = Effects()
         return effects
 
     async def write(self, changes: Changes) -> None:

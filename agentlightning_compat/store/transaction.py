@@ -39,6 +39,9 @@ class Effects:
         self.finished: list[str] = []
         self.check_at: float | None = None
 
+    def __bool__(self) -> bool:
+        return bool(self.queued or self.finished or self.check_at is not None)
+
     def note(self, changes: Changes) -> None:
         """Add what these changes mean to those who wait."""
         for rollout in changes.new_rollouts:

@@ -26,7 +26,7 @@ SWEEP_BATCH = 500
 def moved(before: Pair, after: Pair, *workers_after: WorkerRecord) -> Changes:
     """The changes from one pair to the next."""
     return Changes(
-        rollouts=((before.rollout, after.rollout),) if after.rollout != before.rollout else (),
+        rollouts=((before.rollout, after.rollout),) if after.rollout is not before.rollout else (),
         attempts=((before.attempt, after.attempt),),
         workers=workers_after,
     )
