@@ -12,6 +12,16 @@ if TYPE_CHECKING:
     from agentlightning_compat import errors as errors
     from agentlightning_compat import legacy as legacy
     from agentlightning_compat.model import *  # noqa: F403
+    from agentlightning_compat.store.base import LightningStore as LightningStore
+    from agentlightning_compat.store.base import (
+        LightningStoreCapabilities as LightningStoreCapabilities,
+    )
+    from agentlightning_compat.store.base import (
+        LightningStoreStatistics as LightningStoreStatistics,
+    )
+    from agentlightning_compat.store.memory import (
+        InMemoryLightningStore as InMemoryLightningStore,
+    )
 
 _MODULES = frozenset({"errors", "legacy"})
 
@@ -26,6 +36,10 @@ _HOMES = {
         SpanAttributeNames SpanContext SpanCoreFields SpanLike SpanNames SpanRecordingContext
         StatusCode Task TaskIfAny TaskInput TraceState TraceStatus Triplet Worker WorkerStatus
     """,
+    "agentlightning_compat.store.base": """
+        LightningStore LightningStoreCapabilities LightningStoreStatistics
+    """,
+    "agentlightning_compat.store.memory": "InMemoryLightningStore",
 }
 _ORIGINS = {name: module for module, names in _HOMES.items() for name in names.split()}
 
