@@ -17,6 +17,11 @@ from codemods.names.values import ProjectClass
 
 Opening = Literal["sync", "async", "unclear"]
 
+NESTED = (
+    "a trace of the runner is open while the agent runs, and 0.3.0 raises ValueError for a second "
+    "one: leave tracing to the runner here, or mark the part with operation(...)"
+)
+
 _ASYNC_TYPES = ("Async",)
 _TODAY = frozenset({"store", "rollout_id", "attempt_id"})
 _MEMO = "tracers with a sync trace_context"

@@ -10,6 +10,7 @@ from codemods.edit.rewrite import Rewrite
 from codemods.legacy.awaiting import HELPERS
 from codemods.legacy.instances import is_gone, is_super, may_be, own_class
 from codemods.legacy.tracers import (
+    NESTED,
     Opened,
     in_rollout,
     is_sync,
@@ -23,10 +24,6 @@ from codemods.rule import Fix, Hit, Rule
 
 SYMBOL = f"{known.BASE_TRACER}.trace_context"
 MESSAGE = "`trace_context` is an async context manager"
-NESTED = (
-    "a trace of the runner is open while the agent runs, and 0.3.0 raises ValueError for a second "
-    "one: take the with statement out and trace through the runner, or use operation(...)"
-)
 PROCESSOR = (
     "the context gives an OpenTelemetry tracer and no span processor: ask get_last_trace() of the "
     "tracer for the spans"
