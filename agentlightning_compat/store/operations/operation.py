@@ -47,7 +47,9 @@ def both(found: Found, rollout_id: str, attempt_id: str) -> Pair:
         RolloutNotFoundError: there is no such rollout.
         AttemptNotFoundError: it has no such attempt.
     """
-    rollout, attempt = existing(found[0], rollout_id), found[1]
+    rollout, attempt = found
+    if rollout is None:
+        rollout = existing(rollout, rollout_id)
     if attempt is None:
         wanted = "no attempt yet" if attempt_id == "latest" else f"no attempt {attempt_id!r}"
         raise AttemptNotFoundError(f"rollout {rollout_id!r} has {wanted}")
