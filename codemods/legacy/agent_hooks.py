@@ -13,12 +13,19 @@ from codemods.legacy.fit_calls import fit_call
 from codemods.legacy.given import arguments
 from codemods.legacy.objects import kind_of
 from codemods.legacy.trainers import construction
-from codemods.names.scopes import FunctionNode
+from codemods.names import known
+from codemods.names.scopes import Binding, FunctionNode
 from codemods.names.values import External, Instance, ProjectClass
 
 PARAMETERS = {
     "on_rollout_start": ("task", "runner", "tracer"),
     "on_rollout_end": ("task", "rollout", "runner", "tracer"),
+}
+TODAY = {
+    "on_rollout_start": ("agent", "runner", "rollout"),
+    "on_rollout_end": ("agent", "runner", "rollout", "spans"),
+    "on_trace_start": ("agent", "runner", "tracer", "rollout"),
+    "on_trace_end": ("agent", "runner", "tracer", "rollout"),
 }
 HOOK_HELPER = f"{HELPERS}.AgentMethodHook"
 _FITS = frozenset({f"{HELPERS}.fit_fleet", f"{HELPERS}.fit_or_dev"})
@@ -28,16 +35,18 @@ _FITS = frozenset({f"{HELPERS}.fit_fleet", f"{HELPERS}.fit_or_dev"})
 class Site:
     """A place where an agent with hooks goes to a trainer or a runner.
 
-    `built` is the call that takes `hooks=`, where it is in reach; `legacy` says whether the
-    legacy runner, which calls the agent's methods, runs the agent here; `settled` that whoever
-    rewrites the call gives it the hooks.
+    `agent` is None where its class is not known and may have hooks. `built` is the call that
+    takes `hooks=`, where it is in reach, and `name` what its result is assigned to; `legacy` says
+    whether the legacy runner, which calls the agent's methods, runs the agent here; `settled`
+    that whoever rewrites the call gives it the hooks.
     """
 
     node: ast.Call
-    agent: ProjectClass
+    agent: ProjectClass | None
     built: ast.Call | None
     legacy: bool
     settled: bool = False
+    name: Binding | None = None
 
     @property
     def hooks(self) -> ast.expr | None:
@@ -48,10 +57,10 @@ class Site:
 
 @dataclass(slots=True, eq=False)
 class AgentHooks:
-    """The sites of a project; kept in its memo."""
+    """The sites of a project, and how often it names an object's hook; kept in its memo."""
 
     sites: dict[object, list[Site]] = field(default_factory=dict)
-    mentioned: dict[str, int] = field(default_factory=dict)
+    mentioned: int = 0
 
     @classmethod
     def of(cls, ctx: FileContext) -> AgentHooks:
@@ -60,13 +69,15 @@ class AgentHooks:
         if isinstance(found, AgentHooks):
             return found
         made = ctx.project.memo[cls] = cls()
-        if any(own_hooks(agent) for agent in ctx.project.agents):
+        if any(hooked(ctx, agent) for agent in ctx.project.agents):
             for module in ctx.project.modules.values():
                 other = FileContext(module, ctx.project, ctx.options)
                 made.sites[module] = list(_sites(other))
                 for name in PARAMETERS:
-                    count = len(module.attributes.get(name, ()))
-                    made.mentioned[name] = made.mentioned.get(name, 0) + count
+                    made.mentioned += sum(
+                        not _is_super(attribute.value)
+                        for attribute in module.attributes.get(name, ())
+                    )
         return made
 
     def in_file(self, ctx: FileContext) -> list[Site]:
@@ -74,9 +85,18 @@ class AgentHooks:
         return self.sites.get(ctx.module, [])
 
     def of_class(self, ctx: FileContext, cls: ProjectClass) -> list[Site]:
-        """The sites of a class and of those derived from it, in all files."""
+        """The sites of a class and of those derived from it, in all files.
+
+        Those of an agent whose class is not known are among them.
+        """
+        mro = ctx.project.inference.mro
         every = (site for sites in self.sites.values() for site in sites)
-        return [s for s in every if cls in ctx.project.inference.mro(s.agent)]
+        return [s for s in every if s.agent is None or cls in mro(s.agent)]
+
+
+def _is_super(node: ast.expr) -> bool:
+    """`super()`, which in a class without relatives finds the hook that does nothing."""
+    return isinstance(node, ast.Call) and getattr(node.func, "id", "") == "super"
 
 
 def own_hooks(cls: ProjectClass) -> dict[str, FunctionNode]:
@@ -97,6 +117,12 @@ def hooked(ctx: FileContext, cls: ProjectClass) -> bool:
     return any(own_hooks(base) for base in bases)
 
 
+def serves_agents(ctx: FileContext, cls: ProjectClass) -> bool:
+    """Whether a class is an agent's, or a mixin of one."""
+    agents = ctx.project.agents
+    return cls in agents or any(other in agents for other in ctx.project.subclasses(cls))
+
+
 def hooked_class(ctx: FileContext, agent: ast.expr | None) -> ProjectClass | None:
     """The class of an agent with hooks, if the expression is one."""
     value = None if agent is None else ctx.infer(agent)
@@ -105,16 +131,29 @@ def hooked_class(ctx: FileContext, agent: ast.expr | None) -> ProjectClass | Non
     return None
 
 
+def _unknown(ctx: FileContext, agent: ast.expr | None) -> bool:
+    """Whether an agent may be of a class with hooks, for all that can be seen."""
+    value = None if agent is None else ctx.infer(agent)
+    if value is None and isinstance(agent, ast.Name):
+        kinds = {b.kind for b in ctx.module.scope(agent).lookup(agent.id)}
+        return not kinds & {"function", "class"}
+    if isinstance(value, Instance) and isinstance(value.of, ProjectClass):
+        return any(hooked(ctx, other) for other in ctx.project.subclasses(value.of))
+    is_base = isinstance(value, Instance) and value.of == External(known.LIT_AGENT)
+    return is_base or (value is None and agent is not None)
+
+
 def _sites(ctx: FileContext) -> Iterator[Site]:
     for node in ctx.module.table.nodes.get(ast.Call, ()):
         assert isinstance(node, ast.Call)
         call = fit_call(ctx, node)
         if call is not None:
             agent = hooked_class(ctx, call.agent)
-            if agent is not None:
-                built = None if call.built is None else call.built.call
-                legacy = call.plan in ("fleet", "dev", "dataset") or call.func.attr == "fit_v0"
-                yield Site(node, agent, built, legacy)
+            legacy = call.plan in ("fleet", "dev", "dataset") or call.func.attr == "fit_v0"
+            if agent is not None or (legacy and _unknown(ctx, call.agent)):
+                built = call.built
+                place, name = (None, None) if built is None else (built.call, built.name)
+                yield Site(node, agent, place, legacy, name=name)
         else:
             found = _by_helper(ctx, node) or _by_runner(ctx, node) or _built_runner(ctx, node)
             if found is not None:
@@ -127,9 +166,11 @@ def _by_helper(ctx: FileContext, node: ast.Call) -> Site | None:
     if not isinstance(value, External) or value.path not in _FITS:
         return None
     agent = hooked_class(ctx, node.args[1])
+    if agent is None and not _unknown(ctx, node.args[1]):
+        return None
     built = construction(ctx, node.args[0])
-    call = None if built is None else built.call
-    return None if agent is None else Site(node, agent, call, legacy=True)
+    place, name = (None, None) if built is None else (built.call, built.name)
+    return Site(node, agent, place, legacy=True, name=name)
 
 
 def _by_runner(ctx: FileContext, node: ast.Call) -> Site | None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
+from functools import partial
 
 from codemods.context import FileContext
 from codemods.edit.rewrite import Rewrite
-from codemods.legacy.agent_hooks import HOOK_HELPER, PARAMETERS, AgentHooks, Site, own_hooks
+from codemods.legacy.agent_hooks import HOOK_HELPER, AgentHooks, Site, own_hooks, serves_agents
+from codemods.legacy.hook_bodies import make_async
 from codemods.legacy.hook_classes import plan_hook_class
+from codemods.legacy.hook_limits import LOOP, awaitable_loops, limits, replaced
 from codemods.legacy.trainers import Construction, takes
 from codemods.names import known
 from codemods.names.scopes import FunctionNode
@@ -43,62 +46,67 @@ class AgentHookMethods(Rule):
         "trainer = Trainer(n_runners=1, hooks=[AgentHook()])"
     )
     applicability = "review"
-    nodes = (ast.Module, ast.ClassDef, ast.Assign)
+    nodes = (ast.Module, ast.ClassDef, ast.Assign, ast.Call)
 
     def check(self, node: ast.AST, ctx: FileContext) -> Iterable[Hit]:
         """The trainers that get such agents; classes whose agents go to none; replaced methods."""
-        if ctx.options.server == "legacy":
-            return
-        if isinstance(node, ast.Assign):
-            yield from _replaced(node, ctx)
+        if isinstance(node, ast.Assign | ast.Call):
+            if ctx.options.server != "legacy":
+                for place, name in replaced(ctx, node):
+                    yield _manual(place, name, _MESSAGE, _ADVICE)
         elif isinstance(node, ast.ClassDef):
-            yield from _class(ProjectClass(ctx.module, node), ctx)
-        else:
-            seen: set[ast.Call] = set()
-            for site in AgentHooks.of(ctx).in_file(ctx):
-                place = site.built or site.node
-                if place not in seen and not site.settled and not _knows(site, ctx):
-                    seen.add(place)
-                    yield _registration(site, ctx)
+            cls = ProjectClass(ctx.module, node)
+            if own_hooks(cls) and serves_agents(ctx, cls):
+                yield from _stays(cls) if ctx.options.server == "legacy" else _class(cls, ctx)
+        elif ctx.options.server != "legacy":
+            yield from _sites(ctx)
+
+
+def _manual(place: ast.AST, name: str, message: str, reason: str) -> Hit:
+    return Hit(place, message, reason=reason, symbol=f"{known.LIT_AGENT}.{name}")
+
+
+def _stays(cls: ProjectClass) -> Iterator[Hit]:
+    message = "only the runner of `fit_v0` calls hooks on the agent"
+    reason = "nothing to do as long as the legacy server stays; hooks of the trainer come later"
+    for name, method in own_hooks(cls).items():
+        yield _manual(method, name, message, reason)
 
 
 def _class(cls: ProjectClass, ctx: FileContext) -> Iterator[Hit]:
     methods = own_hooks(cls)
-    if not methods or cls not in ctx.project.agents:
-        return
     plan = plan_hook_class(ctx, cls)
     if plan is not None:
         first = next(iter(methods.values()))
         symbol = f"{known.LIT_AGENT}.{first.name}"
         yield Hit(first, "hooks are a class of their own in the store API", plan.fix, symbol=symbol)
     elif not AgentHooks.of(ctx).of_class(ctx, cls):
-        for method in methods.values():
-            symbol = f"{known.LIT_AGENT}.{method.name}"
-            yield Hit(method, _MESSAGE, reason=_ADVICE, symbol=symbol)
-    for method in methods.values():
-        yield from _loops(method, ctx)
+        for name, method in methods.items():
+            yield _manual(method, name, _MESSAGE, _ADVICE)
+    stay: dict[str, FunctionNode] = methods if plan is None else {}
+    for method in stay.values():
+        loops = awaitable_loops(ctx, cls, method)
+        if loops:
+            yield Hit(method, LOOP, partial(make_async, method=method, loops=loops))
+    for place, name, message, reason in limits(ctx, cls, methods, stay):
+        yield _manual(place, name, message, reason)
 
 
-def _loops(method: FunctionNode, ctx: FileContext) -> Iterator[Hit]:
-    """`asyncio.run(...)` in a hook, which runs in an event loop today."""
-    for call in ast.walk(method):
-        if isinstance(call, ast.Call) and (
-            ctx.infer(call.func) == External("asyncio.run")
-            or getattr(call.func, "attr", "") == "run_until_complete"
-        ):
-            reason = "make the hook `async def` and await it"
-            yield Hit(
-                call, "hooks run in an event loop today: no other can run there", reason=reason
-            )
+def _sites(ctx: FileContext) -> Iterator[Hit]:
+    seen: set[ast.Call] = set()
+    for site in AgentHooks.of(ctx).in_file(ctx):
+        place = site.built or site.node
+        planned = site.agent is not None and plan_hook_class(ctx, site.agent) is not None
+        if place not in seen and not (site.settled or planned or _knows(site, ctx)):
+            seen.add(place)
+            yield _registration(site, ctx)
 
 
 def _registration(site: Site, ctx: FileContext) -> Hit:
-    plan = plan_hook_class(ctx, site.agent)
-    name = "AgentMethodHook" if plan is None else plan.name
-    reason = _obstacle(site, ctx, name)
+    reason = _obstacle(site, ctx)
 
     def fix(rewrite: Rewrite) -> None:
-        made = f"{rewrite.use(HOOK_HELPER, site.node) if plan is None else name}()"
+        made = f"{rewrite.use(HOOK_HELPER, site.node)}()"
         given = site.hooks
         if isinstance(given, ast.List) and given.elts:
             start, _ = rewrite.module.span(given.elts[0])
@@ -108,25 +116,26 @@ def _registration(site: Site, ctx: FileContext) -> Hit:
         elif site.built is not None:
             rewrite.call(site.built).set_keyword("hooks", f"[{made}]")
 
+    cls = "may have some" if site.agent is None else f"`{site.agent.node.name}` has some"
     return Hit(
         site.built or site.node,
-        f"{_MESSAGE}, whose class `{site.agent.node.name}` has some",
+        f"{_MESSAGE}, whose class {cls}",
         None if reason else fix,
         reason,
-        None if plan else "shim",
+        "shim",
         symbol=f"{known.LIT_AGENT}.on_rollout_start",
     )
 
 
-def _obstacle(site: Site, ctx: FileContext, name: str) -> str:
+def _obstacle(site: Site, ctx: FileContext) -> str:
     if not site.legacy:
-        return f"add hooks=[{name}()] if they are to run here; no release called them here"
+        return "add hooks=[AgentMethodHook()] if they are to run here; no release called them here"
     if site.built is None:
-        return f"give the trainer hooks=[{name}()] where it is built"
+        return "give the trainer hooks=[AgentMethodHook()] where it is built"
     if isinstance(site.hooks, ast.List):
         return ""
     if site.hooks is not None or not takes(ctx, Construction(site.built, None), "hooks"):
-        return f"put {name}() among the hooks that the trainer is given"
+        return "put AgentMethodHook() among the hooks that the trainer is given"
     return ""
 
 
@@ -138,13 +147,3 @@ def _knows(site: Site, ctx: FileContext) -> bool:
         for part in ast.walk(given)
         if isinstance(part, ast.Name | ast.Attribute)
     )
-
-
-def _replaced(node: ast.Assign, ctx: FileContext) -> Iterator[Hit]:
-    """`agent.on_rollout_end = function`."""
-    for target in node.targets:
-        if not isinstance(target, ast.Attribute) or target.attr not in PARAMETERS:
-            continue
-        agent = known.LIT_AGENT
-        if ctx.is_instance(target.value, agent) or ctx.is_class(target.value, agent):
-            yield Hit(target, _MESSAGE, reason=_ADVICE, symbol=f"{agent}.{target.attr}")

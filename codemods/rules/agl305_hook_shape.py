@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Iterator
 
 from codemods.context import FileContext
 from codemods.edit.rewrite import Rewrite
+from codemods.legacy.agent_hooks import TODAY
+from codemods.legacy.hook_methods import hook_methods, read_shape
+from codemods.legacy.hooks import GivenHooks, class_of, elements, family, goes_to_runner, is_root
 from codemods.names import known
-from codemods.names.scopes import FunctionNode
-from codemods.names.values import Instance, ProjectClass
+from codemods.names.values import ProjectClass
 from codemods.rule import Hit, Rule
-
-PARAMETERS = {
-    "on_rollout_start": ("agent", "runner", "rollout"),
-    "on_rollout_end": ("agent", "runner", "rollout", "spans"),
-    "on_trace_start": ("agent", "runner", "tracer", "rollout"),
-    "on_trace_end": ("agent", "runner", "tracer", "rollout"),
-}
-_TAKES_HOOKS = frozenset({"init", "run_context"})
 
 
 class HookShape(Rule):
@@ -28,8 +23,8 @@ class HookShape(Rule):
     title = "Hook in a shape that cannot be called"
     why = (
         "A runner awaits the methods of a hook and passes everything by keyword. A method that is "
-        "not async, or wants other arguments, is logged as an error at each rollout and ignored; "
-        "a class in place of an object, or a single plain object, stops the trainer."
+        "not async, wants other arguments or is not there is logged as an error at each rollout "
+        "and ignored; a class in place of an object, or a single plain object, stops the trainer."
     )
     before = "class Timer(Hook):\n    def on_rollout_start(self, *, agent, runner, rollout): ..."
     after = (
@@ -39,65 +34,67 @@ class HookShape(Rule):
     nodes = (ast.ClassDef, ast.keyword)
 
     def check(self, node: ast.AST, ctx: FileContext) -> Iterable[Hit]:
-        """Classes derived from `Hook`, and what is given as `hooks=`."""
-        if isinstance(node, ast.ClassDef):
-            if ctx.project.inference.derives(ProjectClass(ctx.module, node), known.HOOK):
-                for method in _methods(node):
-                    yield from _method(method, ctx)
-        elif isinstance(node, ast.keyword) and node.arg == "hooks" and _goes_to_runner(node, ctx):
-            if isinstance(node.value, ast.List | ast.Tuple):
-                for element in node.value.elts:
-                    yield from _class_given(element, ctx, "{}")
-            else:
-                yield from _class_given(node.value, ctx, "[{}]")
-                yield from _alone(node.value, ctx)
+        """Classes derived from `Hook` or used as hooks, and what is given as `hooks=`."""
+        for hit in _hits(node, ctx):
+            if ctx.options.server == "legacy" and hit.fix is not None:
+                hit.fix, hit.reason = None, "left as it is while the legacy server stays"
+            yield hit
 
 
-def _methods(node: ast.ClassDef) -> list[FunctionNode]:
-    return [
-        part
-        for part in node.body
-        if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef) and part.name in PARAMETERS
-    ]
+def _hits(node: ast.AST, ctx: FileContext) -> Iterator[Hit]:
+    if isinstance(node, ast.ClassDef):
+        cls = ProjectClass(ctx.module, node)
+        given = GivenHooks.of(ctx)
+        if not given.takes_part(ctx, cls):
+            return
+        if not ctx.project.inference.derives(cls, known.HOOK):
+            yield from _base(cls, ctx, given)
+        yield from _methods(cls, ctx)
+    elif isinstance(node, ast.keyword) and node.arg == "hooks" and goes_to_runner(ctx, node):
+        parts = elements(ctx, node.value)
+        for element in parts or ():
+            yield from _class_given(element, ctx, "{}")
+        if parts is None:
+            yield from _class_given(node.value, ctx, "[{}]")
+            yield from _alone(node.value, ctx)
 
 
-def _method(method: FunctionNode, ctx: FileContext) -> Iterator[Hit]:
-    symbol = f"{known.HOOK}.{method.name}"
-    wanted = PARAMETERS[method.name]
-    arguments = method.args
-    positional = arguments.args[1:]
-    optional = len(arguments.defaults)
-    needed = [a.arg for a in positional[: len(positional) - optional]]
-    pairs = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
-    needed += [a.arg for a, default in pairs if default is None]
-    taken = [a.arg for a in [*positional, *arguments.kwonlyargs]]
-    strange = [name for name in needed if name not in wanted]
-    missing = [name for name in wanted if name not in taken]
-    if strange or (missing and method.args.kwarg is None):
-        header = f"async def {method.name}(self, *, {', '.join(wanted)})"
-        yield Hit(
-            method,
-            f"no runner can call this `{method.name}`",
-            reason=f"make it `{header}`; the task's fields are on the rollout",
-            symbol=symbol,
-        )
-    elif isinstance(method, ast.FunctionDef) and not method.decorator_list:
-        start, _ = ctx.module.span(method)
-        yield Hit(
-            method,
-            f"a runner awaits `{method.name}`",
-            lambda rewrite: rewrite.replace_span(start, start, "async "),
-            symbol=symbol,
-        )
+def _methods(cls: ProjectClass, ctx: FileContext) -> Iterator[Hit]:
+    for method in hook_methods(cls.node):
+        shape = read_shape(ctx, cls, method)
+        if shape is not None:
+            yield Hit(
+                method,
+                shape.message,
+                None if shape.reason else shape.fix,
+                shape.reason,
+                symbol=f"{known.HOOK}.{method.name}",
+            )
 
 
-def _goes_to_runner(keyword: ast.keyword, ctx: FileContext) -> bool:
-    call = ctx.parent(keyword)
-    if not isinstance(call, ast.Call):
-        return False
-    if ctx.is_class(call.func, known.TRAINER):
-        return True
-    return ctx.method_call(call, known.LIT_RUNNER) in _TAKES_HOOKS
+def _base(cls: ProjectClass, ctx: FileContext, given: GivenHooks) -> Iterator[Hit]:
+    """A class of which objects are given as hooks, without the base that has all methods."""
+    message = f"the hook `{cls.node.name}` is not derived from `Hook`"
+    start, end = ctx.module.span(cls.node)
+    header = re.match(
+        rf"class\s+{cls.node.name}\s*(\(\s*(object)?\s*\))?(?=\s*:)", ctx.module.text[start:end]
+    )
+    if is_root(cls) and hook_methods(cls.node) and header is not None:
+
+        def fix(rewrite: Rewrite) -> None:
+            base = rewrite.use("agentlightning.Hook", cls.node)
+            text = f"class {cls.node.name}({base})"
+            rewrite.replace_span(start, start + header.end(), text)
+
+        yield Hit(cls.node, message, fix, applicability="safe", symbol=known.HOOK)
+    elif cls in given.plain:
+        relatives = family(ctx, cls)
+        there = {method.name for base in relatives for method in hook_methods(base.node)}
+        missing = [name for name in TODAY if name not in there]
+        gets_it = any(is_root(base) and hook_methods(base.node) for base in relatives)
+        if there and missing and (not gets_it or is_root(cls)):
+            reason = f"derive it: it has no {', '.join(missing)}"
+            yield Hit(cls.node, message, reason=reason, symbol=known.HOOK)
 
 
 def _class_given(node: ast.expr, ctx: FileContext, form: str) -> Iterator[Hit]:
@@ -122,10 +119,10 @@ def _class_given(node: ast.expr, ctx: FileContext, form: str) -> Iterator[Hit]:
 
 def _alone(node: ast.expr, ctx: FileContext) -> Iterator[Hit]:
     """A single object that is no `Hook`, which the trainer takes for a list."""
-    value = ctx.infer(node)
-    if not isinstance(value, Instance) or not isinstance(value.of, ProjectClass):
+    value = class_of(ctx, node)
+    if value is None or isinstance(ctx.infer(node), ProjectClass) or not _is_hook(value, ctx):
         return
-    if _is_hook(value.of, ctx) and not ctx.is_instance(node, known.HOOK):
+    if not ctx.is_instance(node, known.HOOK):
         yield Hit(
             node,
             "a single hook that is not derived from `Hook` has to stand in a list",
@@ -136,7 +133,9 @@ def _alone(node: ast.expr, ctx: FileContext) -> Iterator[Hit]:
 
 def _is_hook(cls: ProjectClass, ctx: FileContext) -> bool:
     bases = [base for base in ctx.project.inference.mro(cls) if isinstance(base, ProjectClass)]
-    return ctx.project.inference.derives(cls, known.HOOK) or any(_methods(b.node) for b in bases)
+    return ctx.project.inference.derives(cls, known.HOOK) or any(
+        hook_methods(b.node) for b in bases
+    )
 
 
 def _takes_nothing(cls: ProjectClass, ctx: FileContext) -> bool:
