@@ -161,6 +161,10 @@ class _Builder:
             binding.index = parent.elts.index(node)
             parent = self._table.parents[parent]
         nested = target is not node
+        if isinstance(parent, _COMPREHENSIONS):
+            # A generator's parts are children of the whole comprehension here.
+            loops = (loop for loop in parent.generators if loop.target is target)
+            parent = next(loops, parent)
         if isinstance(parent, ast.Assign):
             binding.kind, binding.value = ("unpack" if nested else "assign"), parent.value
         elif isinstance(parent, ast.NamedExpr):

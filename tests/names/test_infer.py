@@ -42,6 +42,11 @@ IMPORT = "import agentlightning as agl\nfrom agentlightning import Trainer, LitA
     [
         ("t = Trainer(n_workers=2)\nprobe(t)", "a Trainer"),
         ("t = agl.Trainer()\ndef f():\n    probe(t)", "a Trainer"),
+        (
+            "async def f(s: agl.AgentLightningServer):\n"
+            "    return [probe(r) for r in await s.retrieve_completed_rollouts()]",
+            "a Rollout",
+        ),
         ("def f(t: Trainer):\n    probe(t)", "a Trainer"),
         ("def f(t: 'agl.Trainer'):\n    probe(t)", "a Trainer"),
         ("def f(t: 'Trainer | None' = None):\n    probe(t)", "a Trainer"),
