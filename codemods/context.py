@@ -37,6 +37,19 @@ class FileContext:
     memo: dict[object, object] = field(default_factory=dict)
     external: list[tuple[ast.Name, str]] | None = None
 
+    @classmethod
+    def of(cls, project: Project, module: Module, options: Options) -> FileContext:
+        """The context of a file of the project, the same one as long as the index is."""
+        known = project.memo.get((cls, module, options))
+        if isinstance(known, FileContext):
+            return known
+        made = project.memo[cls, module, options] = cls(module, project, options)
+        return made
+
+    def beside(self, module: Module) -> FileContext:
+        """The context of another file of the same run."""
+        return FileContext.of(self.project, module, self.options)
+
     def infer(self, node: ast.expr) -> Value | None:
         """What an expression stands for, or None where it cannot be decided."""
         return self.project.inference.infer(self.module, node)
@@ -115,8 +128,10 @@ class FileContext:
 
     def in_async(self, node: ast.AST) -> bool:
         """Whether `await` may stand where `node` stands."""
-        found = self.module.enclosing(node, ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
-        return isinstance(found, ast.AsyncFunctionDef)
+        found = self.module.enclosing(
+            node, ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef
+        )
+        return self.module.awaits if found is None else isinstance(found, ast.AsyncFunctionDef)
 
 
 def _external_names(ctx: FileContext) -> list[tuple[ast.Name, str]]:

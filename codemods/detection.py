@@ -47,6 +47,11 @@ class Detector:
             detected = [d for d in detected if not d.rule.code.startswith(codes)]
         return Task(unit, ctx, detected)
 
+    def rules_for(self, path: str) -> tuple[Rule, ...]:
+        """The rules to ask about a file."""
+        codes = () if self._ignores is None else self._ignores.codes(path)
+        return tuple(rule for rule in self._rules if not rule.code.startswith(codes))
+
 
 class PerFileIgnores:
     """Codes that are not asked for in some files, by patterns as in a `.gitignore`."""

@@ -130,21 +130,33 @@ class _Rules:
         return file.untouched("the file could not be rewritten")
 
     def _others(self, rewritten: list[FileOutcome]) -> list[FileOutcome]:
-        """The files that are no Python and have findings."""
-        if not self._survey.others:
-            return []
+        """The files that are no Python and have findings.
+
+        Lists of requirements come last: they need to know what all the others call.
+        """
+        from codemods import formats
+
+        files: list[FileOutcome] = []
+        with self._job.timings.tier("rewrite" if self._job.rewrites else "detect"):
+            for path, data in sorted(self._survey.others, key=formats.lists_requirements):
+                listing = formats.lists_requirements((path, data))
+                runtime = listing and Outcome((*rewritten, *files)).needs_runtime()
+                found = self._other(path, data, self._asked(path, runtime))
+                files += [] if found is None else [found]
+        return files
+
+    def _asked(self, path: str, runtime: bool) -> Asked:
         from codemods.formats import Asked
 
         job = self._job
-        asked = Asked(
+        return Asked(
             job.settings.options(),
-            self._rules,
+            self._detector.rules_for(path),
             self._survey.project,
             safe_only=job.safe_only,
-            runtime=Outcome(tuple(rewritten)).needs_runtime(),
+            runtime=runtime,
+            rewrites=job.rewrites,
         )
-        found = [self._other(path, data, asked) for path, data in self._survey.others]
-        return [file for file in found if file is not None]
 
     def _other(self, path: str, data: bytes, asked: Asked) -> FileOutcome | None:
         from codemods import formats

@@ -45,6 +45,20 @@ class Project:
             self._by_name.setdefault(name, []).append(module)
         return module
 
+    def guest(
+        self, path: str, text: str, tree: ast.Module, *, awaits: bool = False
+    ) -> tuple[Project, Module]:
+        """A view of the project with one more piece of code, which no file can import.
+
+        `awaits` says that the code may await outside of functions.
+        """
+        view = Project(self.root)
+        view._by_name = self._by_name
+        view._canonical = self._canonical
+        module = Module(os.path.abspath(path), text, tree, awaits=awaits)
+        view.modules = {**self.modules, module.path: module}
+        return view, module
+
     def discard(self, module: Module) -> None:
         """Take a file out of the index again."""
         del self.modules[module.path]

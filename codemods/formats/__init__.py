@@ -10,7 +10,7 @@ from codemods.formats.kinds import SUFFIXES
 if TYPE_CHECKING:
     from codemods.finding import Finding
 
-__all__ = ["LITERALS", "SUFFIXES", "Asked", "check"]
+__all__ = ["LITERALS", "SUFFIXES", "Asked", "check", "lists_requirements"]
 
 LITERALS: tuple[bytes, ...] = (b"agentlightning", b"--trainer.", b".trained-agents")
 """What a file has to hold, one of them, to be looked at."""
@@ -30,3 +30,10 @@ def check(path: str, data: bytes, asked: Asked) -> tuple[tuple[Finding, ...], by
     from codemods.formats.scan import scan
 
     return scan(path, data, kind, asked)
+
+
+def lists_requirements(other: tuple[str, bytes]) -> bool:
+    """Whether a file, of a path and its bytes, says what has to be installed."""
+    from codemods.formats.kinds import kind_of
+
+    return kind_of(other[0]) in ("requirements", "pyproject", "environment", "ini", "lock")

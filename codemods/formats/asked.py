@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 class Asked(NamedTuple):
     """What a run wants to know of a file, and what it knows already.
 
-    `runtime` says that rewritten code calls helpers of agentlightning_compat.
+    `runtime` says that rewritten code calls helpers of agentlightning_compat. Without `rewrites`
+    nothing is worked out that only new bytes would need.
     """
 
     options: Options
@@ -21,3 +22,4 @@ class Asked(NamedTuple):
     project: Project
     safe_only: bool = False
     runtime: bool = False
+    rewrites: bool = True

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import bisect
+import copy
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -13,6 +14,8 @@ from codemods.formats.asked import Asked
 from codemods.suppress import suppressed
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
+_CHARACTER = re.compile(r"[^\r\n]")
+MENTION = "AGL122"
 
 
 class Spot(NamedTuple):
@@ -36,11 +39,13 @@ class Page:
     """The text of a file, with the findings and edits that were made so far.
 
     A place belongs to who asks for it first: spots that overlap an earlier one are dropped.
+    `whole` is the file's text; `text` is what of it can be seen, blanks elsewhere.
     """
 
     def __init__(self, shown: str, text: str, asked: Asked) -> None:
         self.shown = shown
         self.text = text
+        self.whole = text
         self.asked = asked
         self._codes = frozenset(rule.code for rule in asked.rules)
         self._starts = [0, *(found.end() for found in _LINE_END.finditer(text))]
@@ -48,6 +53,22 @@ class Page:
         self._edits: list[tuple[int, int, str]] = []
         self._taken: list[tuple[int, int]] = []
         self._said: set[str] = set()
+
+    def within(self, spans: Iterable[tuple[int, int]], plain: Callable[[str], str] = str) -> Page:
+        """A view of the page that shows only some places, ordered, with blanks around them.
+
+        What is added to it is added to the page. `plain` makes the text of a place readable
+        without changing its length.
+        """
+        pieces: list[str] = []
+        position = 0
+        for start, end in spans:
+            pieces += [_CHARACTER.sub(" ", self.text[position:start]), plain(self.text[start:end])]
+            position = end
+        pieces.append(_CHARACTER.sub(" ", self.text[position:]))
+        view = copy.copy(self)
+        view.text = "".join(pieces)
+        return view
 
     def wants(self, code: str) -> bool:
         """Whether the rule is among those of the run."""
@@ -105,15 +126,17 @@ class Page:
 
     def embed(self, findings: Iterable[Finding], edits: Iterable[tuple[int, int, str]]) -> None:
         """Take in what the Python rules said of code inside the file, its places translated."""
-        self._findings += [replace(finding, path=self.shown) for finding in findings]
+        for finding in findings:
+            if finding.code != MENTION or self.is_first(finding.symbol):
+                self._findings.append(replace(finding, path=self.shown))
         self._edits += edits
 
     def line(self, offset: int) -> str:
         """The line around a place, without its end."""
         index = bisect.bisect_right(self._starts, offset) - 1
         start = self._starts[index]
-        last = self._starts[index + 1] if index + 1 < len(self._starts) else len(self.text)
-        return self.text[start:last].rstrip("\r\n")
+        last = self._starts[index + 1] if index + 1 < len(self._starts) else len(self.whole)
+        return self.whole[start:last].rstrip("\r\n")
 
     def position(self, offset: int) -> tuple[int, int]:
         """Line and column of a place, both from 1."""
@@ -132,8 +155,8 @@ class Page:
         pieces: list[str] = []
         position = 0
         for start, end, new in sorted(self._edits, key=lambda edit: edit[:2]):
-            pieces += [self.text[position:start], new]
+            pieces += [self.whole[position:start], new]
             position = end
-        pieces.append(self.text[position:])
+        pieces.append(self.whole[position:])
         text = "".join(pieces)
-        return findings, None if text == self.text else text
+        return findings, None if text == self.whole else text

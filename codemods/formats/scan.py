@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from codemods.finding import Finding
 from codemods.formats.asked import Asked
+from codemods.formats.notebook import notebook
 from codemods.formats.page import Page
 from codemods.formats.pins import PIN_SCANNERS
+from codemods.formats.shell import shell
 from codemods.formats.toml_text import require_toml
 from codemods.source import decode
 from codemods.suppress import skips_file
 
 _TOML = ("pyproject", "toml")
+_WITH_COMMANDS = ("shell", "yaml", "json", "toml", "pyproject", "ini", "environment")
 _REPORT = '"name": "agl-migrate"'
 """What stands at the top of the tool's own reports, which name everything legacy."""
 
@@ -36,3 +39,7 @@ def scan(
 def _look(page: Page, kind: str) -> None:
     if kind in PIN_SCANNERS:
         PIN_SCANNERS[kind](page)
+    if kind == "notebook":
+        notebook(page)
+    elif kind in _WITH_COMMANDS:
+        shell(page)

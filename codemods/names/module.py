@@ -15,6 +15,7 @@ class Module:
     """A file, its text and what its syntax tree says.
 
     `import_names` are the dotted names under which other files may import it, longest first.
+    `awaits` says that `await` may stand outside of functions, as in a notebook's cells.
     """
 
     path: str
@@ -22,6 +23,7 @@ class Module:
     tree: ast.Module
     import_names: tuple[str, ...] = ()
     is_package: bool = False
+    awaits: bool = False
     self_attributes: dict[tuple[ast.AST, str], list[Binding]] | None = field(
         default=None, repr=False
     )
