@@ -232,4 +232,4 @@ def finding(module: Module, detected: Detected, shown: str) -> Finding:
 
 def context_for(project: Project, module: Module, options: Options) -> FileContext:
     """The context of one file of a project."""
-    return FileContext(module, project, options)
+    return FileContext.of(project, module, options)

@@ -71,7 +71,7 @@ class AgentHooks:
         made = ctx.project.memo[cls] = cls()
         if any(hooked(ctx, agent) for agent in ctx.project.agents):
             for module in ctx.project.modules.values():
-                other = FileContext(module, ctx.project, ctx.options)
+                other = ctx.beside(module)
                 made.sites[module] = list(_sites(other))
                 for name in PARAMETERS:
                     made.mentioned += sum(
@@ -185,8 +185,11 @@ def _by_runner(ctx: FileContext, node: ast.Call) -> Site | None:
 
 def _built_runner(ctx: FileContext, node: ast.Call) -> Site | None:
     """`LegacyAgentRunner(agent, ...)`, and the helper in its place."""
-    helped = ctx.infer(node.func) == External(f"{HELPERS}.make_runner")
-    if not helped and kind_of(ctx, node) != "runner":
+    value = ctx.infer(node.func)
+    helped = value == External(f"{HELPERS}.make_runner")
+    if not helped and not (
+        isinstance(value, External | ProjectClass) and kind_of(ctx, node) == "runner"
+    ):
         return None
     agent = hooked_class(ctx, arguments(node, RUNNER_PARAMETERS).values.get("agent"))
     if helped and agent is None:

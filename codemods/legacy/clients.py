@@ -77,7 +77,7 @@ def clients_stay(ctx: FileContext) -> bool:
         kinds = {
             kind_of(there, call)
             for module in ctx.project.modules.values()
-            for there in [FileContext(module, ctx.project, ctx.options)]
+            for there in [ctx.beside(module)]
             for call in constructions(there, known.CLIENT)
         }
         found = ctx.project.memo[clients_stay] = "own" in kinds and "client" not in kinds
@@ -96,7 +96,7 @@ def has_place(ctx: FileContext, call: ast.Call) -> bool:
 def _served(ctx: FileContext) -> Iterator[ast.Call]:
     for module in ctx.project.modules.values():
         for receiver in _receivers(module):
-            there = FileContext(module, ctx.project, ctx.options)
+            there = ctx.beside(module)
             for built in objects(ctx).origins(module, receiver):
                 tail = dotted_tail(built.call.func)
                 takes = _is_fit(module, receiver) or _interval(there, receiver, built)

@@ -71,7 +71,7 @@ def handed_classes(ctx: FileContext) -> set[ProjectClass]:
 
 def _collect(ctx: FileContext) -> Iterator[ProjectClass]:
     for module in ctx.project.modules.values():
-        inside = FileContext(module, ctx.project, ctx.options)
+        inside = ctx.beside(module)
         for call in module.table.nodes.get(ast.Call, ()):
             assert isinstance(call, ast.Call)
             adapts = dotted_tail(call.func) == "adapt_tracer" and len(call.args) == 1

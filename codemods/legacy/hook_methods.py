@@ -110,7 +110,7 @@ def _above_is_fine(ctx: FileContext, cls: ProjectClass, method: FunctionNode) ->
     for base in ctx.project.ancestors(cls):
         for above in hook_methods(base.node):
             if above.name == method.name:
-                other = FileContext(base.module, ctx.project, ctx.options)
+                other = ctx.beside(base.module)
                 shape = read_shape(other, base, above)
                 return shape is None or not shape.reason
     return ctx.project.inference.derives(cls, known.HOOK)
@@ -169,7 +169,7 @@ def called(ctx: FileContext, cls: ProjectClass, method: FunctionNode) -> bool:
     """Whether the project itself calls the method on an object of the class."""
     for module in ctx.project.modules.values():
         for attribute in module.attributes.get(method.name, ()):
-            other = FileContext(module, ctx.project, ctx.options)
+            other = ctx.beside(module)
             receiver = other.infer(attribute.value)
             owner = getattr(receiver, "of", None)
             if isinstance(owner, ProjectClass) and cls in ctx.project.inference.mro(owner):

@@ -28,7 +28,7 @@ class GivenHooks:
             return found
         made = ctx.project.memo[cls] = cls()
         for module in ctx.project.modules.values():
-            other = FileContext(module, ctx.project, ctx.options)
+            other = ctx.beside(module)
             for node in module.table.nodes.get(ast.keyword, ()):
                 assert isinstance(node, ast.keyword)
                 if node.arg == "hooks" and goes_to_runner(other, node):

@@ -63,7 +63,7 @@ def runner_path(ctx: FileContext, name: str = "LitAgentRunner") -> str:
 def stays(ctx: FileContext, receiver: ast.expr) -> bool:
     """Whether an object may be a runner whose construction is left to a person."""
     return any(
-        runner_build(FileContext(built.module, ctx.project, ctx.options), built.call).problem
+        runner_build(ctx.beside(built.module), built.call).problem
         for built in objects(ctx).origins(ctx.module, receiver)
     )
 

@@ -51,7 +51,7 @@ def server_problem(ctx: FileContext, call: ast.Call) -> str:
 def server_stays(ctx: FileContext, receiver: ast.expr) -> bool:
     """Whether an object may be a server whose construction is left to a person."""
     return may_be_own(ctx, receiver) or any(
-        server_problem(FileContext(built.module, ctx.project, ctx.options), built.call)
+        server_problem(ctx.beside(built.module), built.call)
         for built in objects(ctx).origins(ctx.module, receiver)
     )
 
@@ -98,7 +98,7 @@ def _servers(ctx: FileContext) -> _Servers:
 
 def _collect(ctx: FileContext, found: _Servers) -> None:
     for module in ctx.project.modules.values():
-        there = FileContext(module, ctx.project, ctx.options)
+        there = ctx.beside(module)
         for receiver in _handles(there):
             found.held.update(b.call for b in objects(ctx).origins(module, receiver))
         for receiver in _queues(there):
@@ -106,7 +106,7 @@ def _collect(ctx: FileContext, found: _Servers) -> None:
                 place = found.served if _timeout(there, receiver, built) else found.missed
                 place.add(built.call)
     for module in ctx.project.modules.values():
-        there = FileContext(module, ctx.project, ctx.options)
+        there = ctx.beside(module)
         for call in constructions(there, known.SERVER):
             own = kind_of(there, call) == "own"
             stays = own or server_arguments(call).problem or call in found.held

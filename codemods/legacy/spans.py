@@ -75,7 +75,7 @@ def _given(ctx: FileContext, node: ast.Name, depth: int, ask: _Question) -> bool
 
 
 def _inside(ctx: FileContext, module: Module) -> FileContext:
-    return ctx if module is ctx.module else FileContext(module, ctx.project, ctx.options)
+    return ctx.beside(module)
 
 
 def _last(module: Module, node: ast.Name) -> Binding | None:
