@@ -29,12 +29,17 @@ def is_latest(rollout: RolloutRecord, attempt: AttemptRecord) -> bool:
     return attempt.sequence_id == rollout.attempts
 
 
+def last_sign(attempt: AttemptRecord) -> float:
+    """When it was last heard of: its last heartbeat, or its beginning."""
+    seen = attempt.last_heartbeat_time
+    return attempt.start_time if seen is None else seen
+
+
 def deadline(config: ConfigRecord, attempt: AttemptRecord) -> float | None:
     """The last moment at which the attempt, if nothing more is heard of it, is not lost."""
-    seen = attempt.last_heartbeat_time
     limits = (
         (attempt.start_time, config.timeout_seconds),
-        (attempt.start_time if seen is None else seen, config.unresponsive_seconds),
+        (last_sign(attempt), config.unresponsive_seconds),
     )
     ends = [start + limit for start, limit in limits if limit is not None and isfinite(limit)]
     return min(ends) if ends else None
@@ -67,9 +72,12 @@ def span_stored(rollout: RolloutRecord, attempt: AttemptRecord, now: float) -> P
     status = "running" if awakes else attempt.status
     # Written out: this is the most frequent event of all, and `_replace` takes five times as long.
     alive = AttemptRecord(*attempt[:5], status, attempt.worker_id, now, attempt.metadata)
-    follows = rollout.status == "preparing" or (awakes and rollout.status == "requeuing")
-    if status == "running" and follows and is_latest(rollout, attempt):
-        rollout = _moved(rollout, "running", alive, now)
+    if status == "running" and is_latest(rollout, attempt):
+        if rollout.status == "preparing" or (awakes and rollout.status == "requeuing"):
+            rollout = _moved(rollout, "running", alive, now)
+        elif rollout.status == "running" and now < last_sign(attempt):
+            # The clock was set back: it is due earlier than was thought.
+            rollout = _moved(rollout, "running", alive, now)
     return Pair(rollout, alive)
 
 
@@ -139,8 +147,7 @@ def _lost_as(config: ConfigRecord, attempt: AttemptRecord, now: float) -> str | 
     limit = config.timeout_seconds
     if limit is not None and attempt.start_time + limit < now:
         return "timeout"
-    seen = attempt.last_heartbeat_time
     limit = config.unresponsive_seconds
-    if limit is not None and (attempt.start_time if seen is None else seen) + limit < now:
+    if limit is not None and last_sign(attempt) + limit < now:
         return "unresponsive"
     return None

@@ -150,6 +150,18 @@ def test_when_an_attempt_is_lost(config, heard, lost):
         assert after.attempt.end_time is None
 
 
+def test_a_clock_that_was_set_back_makes_it_due_earlier():
+    rollout, attempt = pair("preparing", "preparing", unresponsive_seconds=10)
+    first = machine.span_stored(rollout, attempt, NOW)
+    assert first.rollout.check_at == NOW + 10
+    second = machine.span_stored(*first, NOW - 60)
+    assert second.rollout.check_at == NOW - 50
+    third = machine.span_stored(*second, NOW)
+    assert third.rollout.check_at == NOW - 50
+    unheard = pair("running", "preparing", unresponsive_seconds=10)
+    assert machine.span_stored(*unheard, 840.0).rollout.check_at == 850.0
+
+
 @pytest.mark.parametrize("rollout", ["queuing", "requeuing", "failed", "succeeded", "cancelled"])
 def test_only_what_is_worked_on_is_lost(rollout):
     assert machine.overdue(*pair(rollout, "running", timeout_seconds=1), NOW) is None
