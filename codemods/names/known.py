@@ -16,6 +16,10 @@ AGENTOPS_TRACER = "agentlightning.tracer.agentops.AgentOpsTracer"
 HTTP_TRACER = "agentlightning.tracer.http.HttpTracer"
 TRACER = "agentlightning.tracer.base.Tracer"
 OTEL_TRACER = "agentlightning.tracer.otel.OtelTracer"
+STORE = "agentlightning.store.base.LightningStore"
+MEMORY_STORE = "agentlightning.store.memory.InMemoryLightningStore"
+STORE_CLIENT = "agentlightning.store.client_server.LightningStoreClient"
+STORE_SERVER = "agentlightning.store.client_server.LightningStoreServer"
 LLM_PROXY = "agentlightning.llm_proxy.LLMProxy"
 TRIPLET_EXPORTER = "agentlightning.tracer.triplet.TripletExporter"
 REWARD = "agentlightning.reward.reward"
@@ -37,6 +41,14 @@ TOP_LEVEL_FUNCTIONS = {"agentlightning.reward": REWARD}
 RUNNERS = frozenset({AGENT_RUNNER, LEGACY_RUNNER})
 TRAINERS = frozenset({TRAINER, TRAINER_LEGACY})
 
+# Other classes of the store API that hand out the store.
+_WITH_STORE = (
+    "agentlightning.runner.agent.LitAgentRunner",
+    "agentlightning.runner.base.Runner",
+    "agentlightning.Runner",
+    "agentlightning.algorithm.base.Algorithm",
+)
+
 # Tracers that came with the store API, by each path that they are imported from.
 _LATER_TRACERS = [
     f"agentlightning.{path}Tracer"
@@ -51,6 +63,9 @@ BASES: dict[str, tuple[str, ...]] = {
     LEGACY_RUNNER: (AGENT_RUNNER,),
     AGENTOPS_TRACER: (BASE_TRACER,),
     HTTP_TRACER: (BASE_TRACER,),
+    MEMORY_STORE: (STORE,),
+    STORE_CLIENT: (STORE,),
+    STORE_SERVER: (STORE,),
     BASE_TRACER: (TRACER,),
     OTEL_TRACER: (TRACER,),
     **dict.fromkeys(_LATER_TRACERS, (TRACER,)),
@@ -66,6 +81,9 @@ MEMBER_TYPES: dict[str, dict[str, str]] = {
         "tracer": BASE_TRACER,
         "get_tracer": BASE_TRACER,
     },
+    **{path: {"get_store": STORE, "get_llm_proxy": LLM_PROXY} for path in _WITH_STORE},
+    LLM_PROXY: {"get_store": STORE, "store": STORE},
+    TRAINER: {"store": STORE, "llm_proxy": LLM_PROXY},
     TRAINER_LEGACY: {"client": CLIENT, "tracer": BASE_TRACER, "triplet_exporter": TRIPLET_EXPORTER},
     AGENT_RUNNER: {
         "client": CLIENT,
@@ -99,4 +117,6 @@ METHODS = {name for members in MEMBER_TYPES.values() for name in members} - {
     "tracer",
     "agent",
     "triplet_exporter",
+    "store",
+    "llm_proxy",
 }

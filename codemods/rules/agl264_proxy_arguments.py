@@ -13,7 +13,6 @@ from codemods.rule import Hit, Rule
 
 OLD = "_add_return_token_ids"
 PLACE = 6
-IN_MEMORY = "agentlightning.store.memory.InMemoryLightningStore"
 CALLBACKS = "agentlightning.llm_proxy.initialize_llm_callbacks"
 LAUNCH = frozenset({"launch_mode", "launcher_args"})
 
@@ -91,7 +90,7 @@ def _store(node: ast.Call, ctx: FileContext) -> Iterator[Hit]:
     if store is None or LAUNCH & given.keys() or None in given or len(node.args) > PLACE + 1:
         return
     value = ctx.infer(store)
-    if not isinstance(value, Instance) or value.of != External(IN_MEMORY):
+    if not isinstance(value, Instance) or value.of != External(known.MEMORY_STORE):
         return
     message = "the process of an LLMProxy cannot have a store in memory"
     built = ctx.constructor(store)
