@@ -159,7 +159,9 @@ class _Attempt:
     def __init__(self, ctx: FileContext) -> None:
         self._ctx = ctx
         module = ctx.module
-        self._imports = ImportPlan(module, ctx.project.exported(module))
+        self._imports = ImportPlan(
+            module, ctx.project.exported(module), ctx.project.own_imports(module)
+        )
         self._edits = EditSet()
         self._owners: dict[Edit, Detected] = {}
 

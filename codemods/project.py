@@ -126,6 +126,20 @@ class Project:
             )
         return frozenset(names)
 
+    def own_imports(self, module: Module) -> frozenset[ast.stmt]:
+        """The import statements of a file that import files of the index."""
+        found: set[ast.stmt] = set()
+        for kind in (ast.Import, ast.ImportFrom):
+            for node in module.table.nodes.get(kind, ()):
+                assert isinstance(node, ast.Import | ast.ImportFrom)
+                if isinstance(node, ast.Import):
+                    names = [alias.name for alias in node.names]
+                else:
+                    names = ["." * node.level + (node.module or "")]
+                if any(name[:1] == "." or self.find_module(module, name) for name in names):
+                    found.add(node)
+        return frozenset(found)
+
     def _collect_imported(self) -> dict[Module, set[str]]:
         taken: dict[Module, set[str]] = {}
         for module in self.modules.values():

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from codemods.edit import statements
+from codemods.edit.import_places import Place, of_framework, place_for
 from codemods.edit.imported import ImportedName
 from codemods.edit.plain_imports import plain_import
 from codemods.edit.ranges import Edit, replacement
@@ -61,6 +62,7 @@ class ImportEdits:
     dropped: Set[ast.alias]
     needs: Mapping[Need, str]
     stars: Mapping[ast.ImportFrom, Sequence[Move]]
+    own: Set[ast.stmt] = frozenset()
 
     def all(self) -> list[Edit]:
         """The edits of every import statement, and of statements that are new."""
@@ -216,25 +218,24 @@ class ImportEdits:
         for (scope, source, name), local in pending.items():
             imported = ImportedName(name, None if local == name else local)
             grouped.setdefault((scope, source), []).append(imported)
-        ordered = sorted(grouped.items(), key=lambda item: item[0][1])
-        return [
-            self._insert(scope, source, _line(source, names), 10 + rank)
-            for rank, ((scope, source), names) in enumerate(ordered)
-        ]
+        places: dict[Place | None, list[str]] = {}
+        for (scope, source), names in sorted(grouped.items(), key=lambda item: item[0][1]):
+            place = place_for(self.module, scope, source, self.own)
+            places.setdefault(place, []).append(_line(source, names))
+        return [edit for place, lines in places.items() for edit in self._insert(place, lines)]
 
-    def _insert(self, scope: Scope, source: str, line: str, rank: int) -> Edit:
-        anchor = _anchor(self.module, scope, source)
-        if anchor is None:
+    def _insert(self, place: Place | None, lines: list[str]) -> list[Edit]:
+        newline = self.module.newline
+        if place is None:
             end = len(self.module.text)
-            return replacement(end, end, line + self.module.newline, rank)
-        statement, behind = anchor
-        insert = statements.insert_after if behind else statements.insert_before
-        return insert(self.module, statement, line, rank)
-
-
-def of_framework(path: str) -> bool:
-    """Whether a dotted path belongs to agentlightning, or to this distribution."""
-    return path.partition(".")[0] in ("agentlightning", "agentlightning_compat")
+            return [replacement(end, end, "".join(line + newline for line in lines), 10)]
+        insert = statements.insert_after if place.behind else statements.insert_before
+        if not statements.owns_its_lines(self.module, place.statement):
+            return [insert(self.module, place.statement, x, 10 + n) for n, x in enumerate(lines)]
+        text = "\n".join(lines)
+        if place.gap:
+            text = f"\n{text}" if place.behind else f"{text}\n"
+        return [insert(self.module, place.statement, text, 10)]
 
 
 def in_type_checking(module: Module, node: ast.AST) -> bool:
@@ -256,42 +257,3 @@ def _listed(node: ast.ImportFrom) -> dict[int, ImportedName]:
 def _line(source: str, names: Iterable[ImportedName]) -> str:
     unique = sorted(set(names), key=lambda n: n.name)
     return f"from {source} import {', '.join(str(name) for name in unique)}"
-
-
-def _anchor(module: Module, scope: Scope, source: str) -> tuple[ast.stmt, bool] | None:
-    """The statement beside which a new import goes, and whether it goes behind it."""
-    body: list[ast.stmt] = getattr(scope.node, "body", [])
-    imports = [s for s in body if isinstance(s, ast.Import | ast.ImportFrom)]
-    related = [s for s in imports if of_framework(_source_of(s))]
-    if related:
-        earlier = [s for s in related if _source_of(s) <= source]
-        return (earlier[-1], True) if earlier else (related[0], False)
-    nested = _nested_import(module, scope)
-    if nested is not None:
-        return nested, True
-    if imports:
-        return imports[-1], True
-    if not body:
-        return None
-    has_docstring = isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant)
-    return body[0], has_docstring
-
-
-def _nested_import(module: Module, scope: Scope) -> ast.stmt | None:
-    """The statement of the scope's own block that holds a framework import (`try:`, `if`)."""
-    for node in module.table.nodes.get(ast.ImportFrom, ()):
-        assert isinstance(node, ast.ImportFrom)
-        if module.table.scopes[node] is not scope or not of_framework(node.module or ""):
-            continue
-        top: ast.AST = node
-        while (parent := module.parent(top)) is not scope.node and parent is not None:
-            top = parent
-        return top if isinstance(top, ast.stmt) else None
-    return None
-
-
-def _source_of(statement: ast.stmt) -> str:
-    if isinstance(statement, ast.ImportFrom):
-        return statement.module or ""
-    assert isinstance(statement, ast.Import)
-    return statement.names[0].name

@@ -6,7 +6,8 @@ import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from codemods.edit.import_edits import ImportEdits, Move, Need, in_type_checking, of_framework
+from codemods.edit.import_edits import ImportEdits, Move, Need, in_type_checking
+from codemods.edit.import_places import of_framework
 from codemods.edit.ranges import Edit
 from codemods.names.module import Module
 from codemods.names.scopes import Binding, Scope, ScopeTable, build_scopes
@@ -22,10 +23,12 @@ class ImportPlan:
 
     Rules say what they need (`need`), what moved (`move`) and what must go (`drop`); `edits`
     then gives the changes, with the imports that the rewritten text no longer uses taken out.
+    `exported` are names that other files take from this one, `own` its imports of such files.
     """
 
     module: Module
     exported: frozenset[str] = frozenset()
+    own: frozenset[ast.stmt] = frozenset()
     moves: dict[ast.alias, Move] = field(default_factory=dict)
     dropped: set[ast.alias] = field(default_factory=set)
     stars: dict[ast.ImportFrom, list[Move]] = field(default_factory=dict)
@@ -157,7 +160,8 @@ class ImportPlan:
                 star: [move for move in moves if (move.asname or move.name) in after]
                 for star, moves in stars.items()
             }
-        return ImportEdits(self.module, self.moves, self.dropped, needs, stars).all()
+        edits = ImportEdits(self.module, self.moves, self.dropped, needs, stars, self.own)
+        return edits.all()
 
     def _unused(self, after: set[str]) -> set[ast.alias]:
         """Framework imports that were used before the rewrite and are not any more."""
