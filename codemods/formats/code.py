@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from codemods.formats.asked import Asked
@@ -10,6 +12,22 @@ from codemods.source import quiet_parsing
 
 if TYPE_CHECKING:
     from codemods.engine import FileResult
+
+_RULER = "# __agl_migrate_part_{}__\n"
+_RULERS = re.compile(r"^# __agl_migrate_part_\d+__\n", re.MULTILINE)
+
+
+def joined(parts: Sequence[str]) -> str:
+    """Several pieces of code as one; each has a line in front of it, and ends its last line."""
+    return "".join(_RULER.format(number) + part + "\n" for number, part in enumerate(parts))
+
+
+def split(text: str, count: int) -> list[str] | None:
+    """What became of the pieces; None where they cannot be told apart any more."""
+    if _RULERS.findall(text) != [_RULER.format(number) for number in range(count)]:
+        return None
+    before, *parts = _RULERS.split(text)
+    return [part.removesuffix("\n") for part in [before + parts[0], *parts[1:]]]
 
 
 def parsed(text: str) -> ast.Module | None:

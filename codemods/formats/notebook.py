@@ -10,14 +10,12 @@ from difflib import SequenceMatcher
 
 from codemods.finding import Finding
 from codemods.formats import cells, json_text
-from codemods.formats.code import parsed, run_rules
+from codemods.formats.code import joined, parsed, run_rules, split
 from codemods.formats.json_text import Node
 from codemods.formats.page import Page
 from codemods.formats.prose import prose
 from codemods.formats.shell import shell
 
-_RULER = "# __agl_migrate_cell_{}__\n"
-_RULERS = re.compile(r"^# __agl_migrate_cell_\d+__\n", re.MULTILINE)
 _ESCAPE = re.compile(r"\\u.{4}|\\.", re.DOTALL)
 
 _PLAIN = {"\\n": " \n", '\\"': '""'}
@@ -95,7 +93,7 @@ def _part(page: Page, source: Node, number: int) -> _Part:
 
 
 def _run(page: Page, parts: list[_Part]) -> None:
-    text = "".join(_RULER.format(part.number) + part.cell.text + "\n" for part in parts)
+    text = joined([part.cell.text for part in parts])
     if "agentlightning" not in text:
         return
     tree = parsed(text)
@@ -153,14 +151,12 @@ def _place(part: _Part, rows: list[tuple[_Part, int]], line: int, column: int) -
 
 def _edits(text: str, parts: list[_Part], after: str) -> list[tuple[int, int, str]] | None:
     """The changes of the cells' strings; None where cells cannot be told apart any more."""
-    rulers = _RULERS.findall(after)
-    if rulers != [_RULER.format(part.number) for part in parts]:
+    pieces = split(after, len(parts))
+    if pieces is None:
         return None
-    before, *pieces = _RULERS.split(after)
-    pieces[0] = before + pieces[0]
     edits: list[tuple[int, int, str]] = []
     for part, piece in zip(parts, pieces, strict=True):
-        new = part.cell.restored(piece.removesuffix("\n"))
+        new = part.cell.restored(piece)
         if new is None:
             return None
         if new != part.before:

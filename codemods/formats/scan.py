@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from codemods.finding import Finding
 from codemods.formats.asked import Asked
+from codemods.formats.configs import config
+from codemods.formats.document import markdown, rst
 from codemods.formats.notebook import notebook
 from codemods.formats.page import Page
 from codemods.formats.pins import PIN_SCANNERS
+from codemods.formats.prose import prose
 from codemods.formats.shell import shell
 from codemods.formats.toml_text import require_toml
 from codemods.source import decode
@@ -41,5 +44,12 @@ def _look(page: Page, kind: str) -> None:
         PIN_SCANNERS[kind](page)
     if kind == "notebook":
         notebook(page)
+    elif kind == "markdown":
+        markdown(page)
+    elif kind == "rst":
+        rst(page)
     elif kind in _WITH_COMMANDS:
+        config(page, kind)
         shell(page)
+        if kind != "json":
+            prose(page)

@@ -55,6 +55,19 @@ def flag(section: str, name: str) -> Advice | None:
     return None
 
 
+def parameter(name: str) -> Advice | None:
+    """An argument of Trainer in a configuration file, by its name."""
+    symbol = f"{known.TRAINER}({name})"
+    new = _RENAMED.get(name)
+    if new is not None:
+        return Advice(f"`{name}` of Trainer is `{new}` in the store API", new, "", symbol)
+    if name in _IDLE:
+        return Advice(
+            f"`{name}` of Trainer has no effect in the store API", None, _IDLE[name], symbol
+        )
+    return None
+
+
 def module_command(path: str) -> Advice | None:
     """What `python -m` does in 0.3.0 with a module of agentlightning; None if the same."""
     if path in ("agentlightning.verl", "agentlightning.verl.__main__"):
