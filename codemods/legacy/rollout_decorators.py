@@ -27,6 +27,12 @@ def decorator_path(ctx: FileContext, node: ast.expr) -> str:
     return _PATHS.get(ctx.qual(node) or "", "")
 
 
+def is_rollout_function(ctx: FileContext, function: FunctionNode) -> bool:
+    """Whether a decorator makes an agent of a function."""
+    decorators = (d.func if isinstance(d, ast.Call) else d for d in function.decorator_list)
+    return any(decorator_path(ctx, decorator) for decorator in decorators)
+
+
 @dataclass(frozen=True, slots=True)
 class Matching:
     """Where `agent_match` goes; without a trainer, nothing is to be said."""
@@ -67,7 +73,9 @@ def first_parameter(function: FunctionNode) -> ast.arg | None:
     return positional[0] if positional else None
 
 
-def renamed_reads(ctx: FileContext, function: FunctionNode, first: ast.arg) -> list[ast.Name] | None:
+def renamed_reads(
+    ctx: FileContext, function: FunctionNode, first: ast.arg
+) -> list[ast.Name] | None:
     """The uses of a parameter that is to be called `task`; None, where that is not safe."""
     module = ctx.module
     inside = {node for node in ast.walk(function) if isinstance(node, ast.Name)}
@@ -88,7 +96,9 @@ def renamed_reads(ctx: FileContext, function: FunctionNode, first: ast.arg) -> l
 
 
 def _named_task(function: FunctionNode) -> bool:
-    every = [a for node in ast.walk(function) if isinstance(node, ast.arguments) for a in _all(node)]
+    every = [
+        a for node in ast.walk(function) if isinstance(node, ast.arguments) for a in _all(node)
+    ]
     return any(argument.arg == "task" for argument in every)
 
 

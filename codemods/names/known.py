@@ -49,6 +49,12 @@ _WITH_STORE = (
     "agentlightning.algorithm.base.Algorithm",
 )
 
+ALGORITHMS = (
+    "agentlightning.algorithm.base.Algorithm",
+    "agentlightning.algorithm.verl.interface.VERL",
+    "agentlightning.VERL",
+)
+
 # Tracers that came with the store API, by each path that they are imported from.
 _LATER_TRACERS = [
     f"agentlightning.{path}Tracer"

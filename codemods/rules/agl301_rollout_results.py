@@ -13,6 +13,7 @@ from codemods.legacy.agents import METHODS, RENAMED, Agents
 from codemods.legacy.delegates import delegates
 from codemods.legacy.promises import Action
 from codemods.legacy.results import WHOLE, Outcome, Results
+from codemods.legacy.rollout_decorators import is_rollout_function
 from codemods.names import known
 from codemods.names.scopes import FunctionNode
 from codemods.names.values import ProjectClass
@@ -35,18 +36,22 @@ class RolloutResults(Rule):
     before = "return Rollout(rollout_id=rollout_id, final_reward=reward)"
     after = "return reward"
     applicability = "review"
-    nodes = (ast.ClassDef,)
+    nodes = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
     def check(self, node: ast.AST, ctx: FileContext) -> Iterable[Hit]:
-        """The returns of the rollout methods of one class, and of the helpers behind them."""
-        assert isinstance(node, ast.ClassDef)
-        cls = ProjectClass(ctx.module, node)
+        """The returns of the rollout methods of one class, and of the helpers behind them.
+
+        Functions that a decorator makes agents are looked at in the same way.
+        """
+        functions: list[FunctionNode] = []
         if ctx.options.server == "legacy":  # fit_v0 takes what 0.1 took
             return
-        yield from _conversions(node, ctx)
-        if not Agents.of(ctx.project).member(cls):
-            return
-        functions = delegates(ctx, node, METHODS | set(RENAMED.values()))
+        if isinstance(node, ast.ClassDef):
+            yield from _conversions(node, ctx)
+            if Agents.of(ctx.project).member(ProjectClass(ctx.module, node)):
+                functions += delegates(ctx, node, METHODS | set(RENAMED.values()))
+        elif isinstance(node, FunctionNode) and is_rollout_function(ctx, node):
+            functions.append(node)
         results = Results(ctx, functions)
         for function in functions:
             outcomes = list(results.of(function))
