@@ -26,7 +26,8 @@ _KINDS = {
     **dict.fromkeys(("dockerfile", "docker", "makefile", "make", "powershell", "bat"), "shell"),
     **dict.fromkeys(("yaml", "yml"), "yaml"),
     **dict.fromkeys(("json", "jsonc", "json5"), "json"),
-    **dict.fromkeys(("ini", "cfg", "requirements"), "ini"),
+    **dict.fromkeys(("ini", "cfg"), "ini"),
+    **dict.fromkeys(("requirements", "pip-requirements"), "requirements"),
     "toml": "toml",
 }
 

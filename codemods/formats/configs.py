@@ -64,7 +64,7 @@ def _path(page: Page, found: re.Match[str], before: str) -> Iterator[Spot]:
         return
     new, reason = verdict.new, verdict.reason
     if not _is_whole(before, after):
-        reason = reason or f"it is {new} in 0.3.0; it stands in a longer text"
+        reason = reason or f"it stands in a longer text; write {new} there"
         new = None
     yield Spot(
         *found.span("path"),

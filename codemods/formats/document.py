@@ -13,13 +13,15 @@ from codemods.formats.blocks import Block, directives, fenced
 from codemods.formats.code import joined, parsed, run_rules, split
 from codemods.formats.configs import config
 from codemods.formats.page import Page, Spot
+from codemods.formats.pins import LISTS
 from codemods.formats.prose import prose
 from codemods.formats.shell import shell
+from codemods.formats.toml_pins import toml
 from codemods.legacy.dotted import judge
 
 _PROMPT = re.compile(r"\s*>>> ")
 _IMPORT = re.compile(r"^[ \t]*(?:from|import)[ \t]+agentlightning\b", re.MULTILINE)
-_DATA = ("shell", "yaml", "json", "ini", "toml")
+_DATA = ("shell", "yaml", "json", "ini", "toml", "requirements")
 _AUTODOC = re.compile(
     r"^[ \t]*(?::::|\.\.[ \t]+(?:auto\w+|currentmodule|module)::)[ \t]+"
     r"(?P<path>agentlightning(?:\.\w+)+)[ \t]*\r?$",
@@ -56,6 +58,10 @@ def _document(page: Page, blocks: Iterable[Block]) -> None:
         elif block.kind in _DATA:
             commands.append(block.span)
             view = page.within([block.span])
+            if block.kind == "toml":
+                toml(view)
+            elif block.kind in LISTS:
+                LISTS[block.kind](view)
             config(view, block.kind)
             shell(view)
     page.add(_references(page))

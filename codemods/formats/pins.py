@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator
 
 from codemods.formats.page import Page, Spot
-from codemods.legacy.pins import PINNED, REQUIREMENT, RUNTIME, Change, judge, lost_extras
+from codemods.legacy.pins import (
+    BESIDE,
+    PINNED,
+    REQUIREMENT,
+    RUNTIME,
+    Change,
+    bounds_telemetry,
+    judge,
+    lost_extras,
+)
 
 CODE = "AGL124"
-_SYMBOL = "agentlightning"
-_TABLE = re.compile(r"\s*\[+\s*([^\]\r\n]+?)\s*\]+\s*(?:#.*)?$")
-_TOML_KEY = re.compile(r"\s*([\w.\"'-]+)\s*=(?!=)")
-_QUOTED = re.compile(r"""(["'])(agentlightning(?![\w.-]).*?)\1""")
-_OWN_KEY = re.compile(r"""\s*["']?agentlightning["']?\s*=(?!=)\s*(?P<value>.*)""")
-_VERSION_VALUE = re.compile(
-    r"""version\s*=\s*(["'])(?P<version>[^"']*)\1|^(["'])(?P<bare>[^"']*)\3"""
-)
-_LIST_LINE = re.compile(r"\s*(agentlightning(?![\w.-]).*?)\s*$", re.DOTALL)
+SYMBOL = "agentlightning"
+TABLE = re.compile(r"\s*\[+\s*([^\]\r\n]+?)\s*\]+\s*(?:#.*)?$")
+_LIST_LINE = re.compile(r"\s*(?:[\w{},!-]+:\s*)?(agentlightning(?![\w.-]).*?)\s*$", re.DOTALL)
 _INI_KEY = re.compile(r"([\w.-]+)\s*[=:]\s*")
 _YAML_ITEM = re.compile(r"""\s*-\s*(["']?)(agentlightning(?![\w.-])[^"'\r\n]*?)\1\s*(?:#.*)?$""")
+_YAML_ENTRY = re.compile(
+    r"""(?:-[ \t]+|(?P<flow>[\[,])[ \t]*)(?P<quote>["']?)"""
+    r"""(?P<need>agentlightning(?:\[[^\]\r\n]*\])?[ \t]*(?:[=~!]=|[<>])"""
+    r"""[^"'#\]\r\n,]*(?:,[ \t]*[<>=!~][^"'#\]\r\n,]*)*)"""
+)
 _SOURCE = re.compile(r"\s*(?:-e\s+)?((?:git\+|https?://|ssh://)\S*agent-?lightning\S*)")
 _LOCKED = re.compile(
     r"""name\s*[=:]\s*"agentlightning"|"agentlightning"\s*:|- agentlightning[ =@]"""
@@ -46,7 +55,7 @@ def requirement(
         what = "a place of its own" if rest.startswith("@") else "hashes"
         if change is not None or rest.startswith("@"):
             message = f"agentlightning is required by {what}"
-            yield Spot(start, end, CODE, message, reason=reason, symbol=_SYMBOL)
+            yield Spot(start, end, CODE, message, reason=reason, symbol=SYMBOL)
         return
     extras = found["extras"] or ""
     if lost := lost_extras(extras):
@@ -54,18 +63,29 @@ def requirement(
         at = start + found.start("extras")
         message = f"agentlightning 0.3.0 has no extra {names}"
         reason = "list the packages that it stood for as requirements of your own"
-        yield Spot(at, at + len(extras), CODE, message, reason=reason, symbol=_SYMBOL)
+        yield Spot(at, at + len(extras), CODE, message, reason=reason, symbol=SYMBOL)
     if change is not None:
-        yield _changed(start, found, change, target)
-    if sibling and _needs_runtime(page):
+        yield _changed(start, found, advised(page, change), target)
+    if sibling and needs_runtime(page):
         message = f"the rewritten code calls helpers of {RUNTIME}"
         new = sibling.format(RUNTIME)
         place = end if at is None else at
-        yield Spot(start, end, CODE, message, new, symbol=_SYMBOL, at=place)
+        yield Spot(start, end, CODE, message, new, symbol=SYMBOL, at=place)
 
 
-def _needs_runtime(page: Page) -> bool:
+def advised(page: Page, change: Change) -> Change:
+    """A change with what else has to be required, said once a file."""
+    fits = change.spec is None or change.reason or page.asked.options.target != "agentlightning"
+    if fits or bounds_telemetry(page.whole) or not page.is_first(BESIDE):
+        return change
+    return change._replace(reason=BESIDE)
+
+
+def needs_runtime(page: Page) -> bool:
+    """Whether a list lacks the runtime that rewritten code calls; asked once a file."""
     asked = page.asked
+    if "constraint" in os.path.basename(page.shown):
+        return False  # it says which release, not that there is to be one
     wanted = asked.runtime and asked.options.target == "agentlightning"
     return wanted and RUNTIME not in page.text and page.is_first(RUNTIME)
 
@@ -78,117 +98,56 @@ def _changed(start: int, found: re.Match[str], change: Change, target: str) -> S
     if target != "agentlightning":
         new = None if found["extras"] else RUNTIME
         reason = "say which extras of it are still wanted" if found["extras"] else ""
-        return Spot(start, end, CODE, change.message, new, reason, symbol=_SYMBOL)
+        return Spot(start, end, CODE, change.message, new, reason, symbol=SYMBOL)
     if spec:
-        return Spot(at, end, CODE, change.message, change.spec, change.reason, symbol=_SYMBOL)
+        return Spot(at, end, CODE, change.message, change.spec, change.reason, symbol=SYMBOL)
     behind = start + found.end("extras") if found["extras"] else name_end
-    return Spot(start, name_end, CODE, change.message, change.spec, symbol=_SYMBOL, at=behind)
+    return Spot(
+        start,
+        name_end,
+        CODE,
+        change.message,
+        change.spec,
+        change.reason,
+        symbol=SYMBOL,
+        at=behind,
+    )
 
 
 def requirement_lines(page: Page) -> None:
     """`requirements.txt`, constraints and the like: one requirement a line, `\\` continues it."""
-    for start, line in _lines(page, joined=True):
+    for start, line in lines(page, joined=True):
         source = _SOURCE.match(line)
         if source is not None:
-            page.add([_from_source(start + source.start(1), source[1])])
+            page.add([from_source(start + source.start(1), source[1])])
             continue
         item = _LIST_LINE.match(line)
         if item is not None:
-            newline = "\r\n" if "\r\n" in page.text else "\n"
-            page.add(requirement(page, start + item.start(1), item[1], newline + "{}"))
+            page.add(requirement(page, start + item.start(1), item[1], newline(page) + "{}"))
 
 
-def _from_source(start: int, url: str) -> Spot:
+def from_source(start: int, url: str) -> Spot:
+    """A requirement that names a repository or a file."""
     return Spot(
         start,
         start + len(url),
         CODE,
         "agentlightning is required by a place of its own",
         reason=f"it has to say agentlightning{PINNED}, or a tag of 0.3",
-        symbol=_SYMBOL,
+        symbol=SYMBOL,
     )
 
 
-def toml(page: Page) -> None:
-    """`pyproject.toml` and `Pipfile`: lists of requirements, and tables with a key a package."""
-    table = key = ""
-    for start, line in _lines(page):
-        header = _TABLE.match(line)
-        if header is not None:
-            table, key = header[1].replace('"', ""), ""
-            continue
-        named = _TOML_KEY.match(line)
-        if named is not None:
-            key = named[1]
-        if not _lists_packages(table, key):
-            continue
-        own = _OWN_KEY.match(line)
-        if own is not None:
-            page.add(_keyed(page, start, own))
-        elif table.endswith(".agentlightning") and key == "version":
-            page.add(_keyed_value(start + line.index("=") + 1, line[line.index("=") + 1 :]))
-        else:
-            for item in _QUOTED.finditer(line):
-                behind, at = _next_item(page, line, item)
-                where = None if at is None else start + at
-                page.add(requirement(page, start + item.start(2), item[2], behind, where))
-
-
-def _next_item(page: Page, line: str, item: re.Match[str]) -> tuple[str, int | None]:
-    """What adds an item behind this one, and where in the line; `None` is right behind it."""
-    quote, indent = item[1], line[: item.start()]
-    if indent.strip():
-        # In front of the closing quote, which then closes the new item.
-        return f"{quote}, {quote}{{}}", None
-    newline = "\r\n" if "\r\n" in page.text else "\n"
-    if re.fullmatch(r"\s*,\s*(?:#.*)?", line[item.end() :]):
-        return f"{newline}{indent}{quote}{{}}{quote},", len(line)
-    return f"{quote},{newline}{indent}{quote}{{}}", None
-
-
-def _lists_packages(table: str, key: str) -> bool:
-    where = f"{table}.{key}"
-    return "dependenc" in where or key == "requires" or table.endswith("packages")
-
-
-def _keyed(page: Page, start: int, own: re.Match[str]) -> Iterator[Spot]:
-    value, at = own["value"], start + own.start("value")
-    if re.match(r"\{.*\b(?:git|path|url)\s*=", value):
-        yield _from_source(at, value.rstrip())
-        return
-    if page.asked.options.target != "agentlightning":
-        message = f"the code imports {page.asked.options.target}, so it needs {RUNTIME}"
-        end = start + len(own[0].rstrip())
-        reason = f"require {RUNTIME} in its place"
-        yield Spot(start, end, CODE, message, reason=reason, symbol=_SYMBOL)
-        return
-    yield from _keyed_value(at, value)
-    if _needs_runtime(page):
-        newline = "\r\n" if "\r\n" in page.text else "\n"
-        message = f"the rewritten code calls helpers of {RUNTIME}"
-        end = start + len(own[0].rstrip())
-        new = f'{newline}{RUNTIME} = "*"'
-        yield Spot(start, end, CODE, message, new, symbol=_SYMBOL, at=end)
-
-
-def _keyed_value(start: int, value: str) -> Iterator[Spot]:
-    lead = len(value) - len(value.lstrip())
-    found = _VERSION_VALUE.search(value[lead:])
-    if found is None:
-        return
-    group = "version" if found["version"] is not None else "bare"
-    change = judge(found[group])
-    if change is not None:
-        at = start + lead + found.start(group)
-        end = start + lead + found.end(group)
-        yield Spot(at, end, CODE, change.message, change.spec, change.reason, symbol=_SYMBOL)
+def newline(page: Page) -> str:
+    """What the lines of a file end in."""
+    return "\r\n" if "\r\n" in page.text else "\n"
 
 
 def ini(page: Page) -> None:
     """`setup.cfg` and `tox.ini`: lines below a key that lists requirements."""
     section = key = ""
-    for start, line in _lines(page):
-        header = _TABLE.match(line)
+    for start, line in lines(page):
+        header = TABLE.match(line)
         if header is not None:
             section, key = header[1], ""
             continue
@@ -199,12 +158,14 @@ def ini(page: Page) -> None:
         item = _LIST_LINE.match(line, named.end() if named else 0)
         if listed and item is not None:
             indent = line[: item.start(1)] if not named else "    "
-            page.add(requirement(page, start + item.start(1), item[1], f"\n{indent}{{}}"))
+            page.add(
+                requirement(page, start + item.start(1), item[1], f"{newline(page)}{indent}{{}}")
+            )
 
 
 def yaml(page: Page) -> None:
     """`environment.yml`: items of a list, those of pip with `==`, those of conda with `=`."""
-    for start, line in _lines(page):
+    for start, line in lines(page):
         item = _YAML_ITEM.match(line)
         if item is None:
             continue
@@ -212,10 +173,26 @@ def yaml(page: Page) -> None:
         if re.match(r"agentlightning\s*=[^=]", item[2]):
             message = "this lets in releases from before the API of 0.3"
             reason = f"conda has no agentlightning: list agentlightning{PINNED} below `pip:`"
-            page.add([Spot(at, at + len(item[2]), CODE, message, reason=reason, symbol=_SYMBOL)])
+            page.add([Spot(at, at + len(item[2]), CODE, message, reason=reason, symbol=SYMBOL)])
         else:
             indent = line[: item.start(2) - len(item[1])]
-            page.add(requirement(page, at, item[2], f"{item[1]}\n{indent}{item[1]}{{}}"))
+            page.add(
+                requirement(page, at, item[2], f"{item[1]}{newline(page)}{indent}{item[1]}{{}}")
+            )
+
+
+def yaml_lists(page: Page) -> None:
+    """Any other YAML: items of lists that say which releases, and are nothing else therefore."""
+    for found in _YAML_ENTRY.finditer(page.text):
+        spots = requirement(page, found.start("need"), found["need"])
+        page.add(map(_unquoted, spots) if found["flow"] and not found["quote"] else spots)
+
+
+def _unquoted(spot: Spot) -> Spot:
+    """A requirement whose comma would end it as the item of a list in brackets."""
+    if spot.new is None:
+        return spot
+    return spot._replace(new=None, reason=f'write "agentlightning{PINNED}", in quotes')
 
 
 def lock(page: Page) -> None:
@@ -225,20 +202,20 @@ def lock(page: Page) -> None:
         return
     message = "the lock file holds an agentlightning that does not fit"
     reason = "lock again after the requirement is changed"
-    page.add([Spot(*found.span(), CODE, message, reason=reason, symbol=_SYMBOL)])
+    page.add([Spot(*found.span(), CODE, message, reason=reason, symbol=SYMBOL)])
 
 
-def _lines(page: Page, *, joined: bool = False) -> Iterator[tuple[int, str]]:
+def lines(page: Page, *, joined: bool = False) -> Iterator[tuple[int, str]]:
     """Start and text of each line, with those that a `\\` at the end continues if `joined`."""
     pattern = r"(?:[^\r\n\\]|\\(?:\r\n|\r|\n)|\\)+" if joined else r"[^\r\n]+"
     for found in re.finditer(pattern, page.text):
         yield found.start(), found[0]
 
 
-PIN_SCANNERS: dict[str, Callable[[Page], None]] = {
+LISTS: dict[str, Callable[[Page], None]] = {
     "requirements": requirement_lines,
-    "pyproject": toml,
     "ini": ini,
     "environment": yaml,
+    "yaml": yaml_lists,
     "lock": lock,
 }

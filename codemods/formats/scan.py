@@ -8,9 +8,10 @@ from codemods.formats.configs import config
 from codemods.formats.document import markdown, rst
 from codemods.formats.notebook import notebook
 from codemods.formats.page import Page
-from codemods.formats.pins import PIN_SCANNERS
+from codemods.formats.pins import LISTS
 from codemods.formats.prose import prose
 from codemods.formats.shell import shell
+from codemods.formats.toml_pins import toml
 from codemods.formats.toml_text import require_toml
 from codemods.source import decode
 from codemods.suppress import skips_file
@@ -40,8 +41,10 @@ def scan(
 
 
 def _look(page: Page, kind: str) -> None:
-    if kind in PIN_SCANNERS:
-        PIN_SCANNERS[kind](page)
+    if kind == "pyproject":
+        toml(page)
+    elif kind in LISTS:
+        LISTS[kind](page)
     if kind == "notebook":
         notebook(page)
     elif kind == "markdown":

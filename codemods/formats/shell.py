@@ -35,8 +35,14 @@ def shell(page: Page, *, in_prose: bool = False) -> None:
     """
     page.add(_commands(page))
     page.add(_flags(page, in_prose))
-    if not in_prose:
-        page.add(_installs(page))
+    for spot in _installs(page):
+        page.add([_for_a_person(spot) if in_prose else spot])
+
+
+def _for_a_person(spot: Spot) -> Spot:
+    if spot.new is None:
+        return spot
+    return spot._replace(new=None, reason=f"write {spot.new}")
 
 
 def _flags(page: Page, in_prose: bool) -> Iterator[Spot]:

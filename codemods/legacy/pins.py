@@ -7,6 +7,11 @@ from typing import NamedTuple
 
 PINNED = ">=0.3,<1.0"
 RUNTIME = "agentlightning-compat"
+BESIDE = (
+    "require opentelemetry-api and opentelemetry-sdk below 1.45 as well: with later ones "
+    "agentlightning 0.3.0 loses the spans that it sends to a store server"
+)
+_BOUNDED = re.compile(r"opentelemetry-(?:api|sdk)\b[^\r\n]*?(?:<|==|~=)\s*1\.(?:[0-3]?\d|4[0-5])\b")
 
 # Those with another API than 0.3, or none of it; the last ones stand for what may come.
 _TOO_OLD = ((0, 1), (0, 1, 1), (0, 1, 2), (0, 2, 0), (0, 2, 1), (0, 2, 2))
@@ -58,6 +63,11 @@ def judge(spec: str, target: str = "agentlightning") -> Change | None:
     if any(_admits(clauses, version) for version in _TOO_OLD):
         return Change("this lets in releases from before the API of 0.3", PINNED)
     return None
+
+
+def bounds_telemetry(text: str) -> bool:
+    """Whether a list of requirements keeps OpenTelemetry to what 0.3.0 can work with."""
+    return _BOUNDED.search(text) is not None
 
 
 def lost_extras(extras: str) -> list[str]:

@@ -22,7 +22,9 @@ class Requirement(Rule):
     why = (
         "Migrated code runs on agentlightning 0.3. A requirement without an upper bound installs "
         "1.0 on Python 3.12 and later: another product of the same name, in which both APIs are "
-        "gone. The extras `dev`, `experiment` and `agent` of 0.1 do not exist any more."
+        "gone. The extras `dev`, `experiment` and `agent` of 0.1 do not exist any more. With "
+        "OpenTelemetry 1.45 and later 0.3.0 loses the spans that it sends to a store server, so "
+        "`opentelemetry-api<1.45` and `opentelemetry-sdk<1.45` belong beside it."
     )
     before = "agentlightning==0.1.2"
     after = "agentlightning>=0.3,<1.0"
