@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import bisect
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+from operator import itemgetter
 
 from codemods import api_map
 from codemods.formats import json_text
@@ -120,11 +123,19 @@ def _named(pattern: re.Pattern[str], lines: Iterator[tuple[int, str]]) -> Group:
     return group
 
 
+@lru_cache(maxsize=1)
+def _yaml_lines(text: str) -> list[tuple[int, str]]:
+    """Start and text of each line that says something."""
+    lines = [(line.start(), line[0]) for line in _LINE.finditer(text) if line[0].strip()]
+    return [(at, line) for at, line in lines if not line.lstrip().startswith("#")]
+
+
 def _in_yaml(text: str, found: re.Match[str]) -> Group:
     """The keys of the block mapping that the path stands in, or of its `init_args`."""
-    lines = [(line.start(), line[0]) for line in _LINE.finditer(text) if line[0].strip()]
-    lines = [(at, line) for at, line in lines if not line.lstrip().startswith("#")]
-    here = next(i for i, (at, line) in enumerate(lines) if at + len(line) > found.start())
+    lines = _yaml_lines(text)
+    here = bisect.bisect_right(lines, found.start(), key=itemgetter(0)) - 1
+    if here < 0 or found.start() >= lines[here][0] + len(lines[here][1]):
+        return {}  # in a comment
     column = found.start("key") - lines[here][0]
     if _YAML_KEY.match(lines[here][1]) is None:
         return {}
@@ -133,7 +144,7 @@ def _in_yaml(text: str, found: re.Match[str]) -> Group:
         return group
     if "init_args" not in group:
         return {}
-    below = next(i for i, (at, line) in enumerate(lines) if at + len(line) > group["init_args"][0])
+    below = bisect.bisect_right(lines, group["init_args"][0], key=itemgetter(0)) - 1
     if below + 1 == len(lines):
         return {}
     child = lines[below + 1][1]

@@ -9,7 +9,7 @@ from dataclasses import replace
 from difflib import SequenceMatcher
 
 from codemods.finding import Finding
-from codemods.formats.blocks import Block, directives, fenced
+from codemods.formats.blocks import Block, Row, directives, fenced
 from codemods.formats.code import joined, parsed, run_rules, split
 from codemods.formats.configs import config
 from codemods.formats.page import Page, Spot
@@ -40,34 +40,30 @@ def rst(page: Page) -> None:
 
 
 def _document(page: Page, blocks: Iterable[Block]) -> None:
-    code: list[tuple[int, int]] = []
-    commands: list[tuple[int, int]] = []
-    before = ""
+    code: list[Block] = []
+    commands: list[Block] = []
     for block in blocks:
         if _is_python(block):
-            if parsed(block.code) is None:
-                continue
-            if "agentlightning" in block.code:
-                _alone(page, block)
-                before = block.code if _IMPORT.search(block.code) else before
-            elif before:
-                _behind(page, block, before)
-                if not _imported(before) & _imported(block.code):
-                    before += block.code
-            code.append(block.span)
+            code += [block] if parsed(block.code) is not None else []
         elif block.kind in _DATA:
-            commands.append(block.span)
-            view = page.within([block.span])
-            if block.kind == "toml":
-                toml(view)
-            elif block.kind in LISTS:
-                LISTS[block.kind](view)
-            config(view, block.kind)
-            shell(view)
+            commands.append(block)
+            _data(page.within([block.span]), block.kind)
+    for group in _groups(code):
+        _run(page, group)
     page.add(_references(page))
-    outside = page.within(_outside(page, sorted([*code, *commands])))
-    shell(outside, in_prose=True)
-    prose(page.within(_outside(page, code)))
+    of_code = [block.span for block in code]
+    of_all = sorted([*of_code, *(block.span for block in commands)])
+    shell(page.within(_outside(page, of_all)), in_prose=True)
+    prose(page.within(_outside(page, of_code)))
+
+
+def _data(view: Page, kind: str) -> None:
+    if kind == "toml":
+        toml(view)
+    elif kind in LISTS:
+        LISTS[kind](view)
+    config(view, kind)
+    shell(view)
 
 
 def _outside(page: Page, spans: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
@@ -96,9 +92,24 @@ def _references(page: Page) -> Iterator[Spot]:
 
 def _is_python(block: Block) -> bool:
     """Whether a block says, or shows, that it is Python and nobody's session with it."""
-    if any(_PROMPT.match(row.text) for row in block.rows):
+    if not block.rows or any(_PROMPT.match(row.text) for row in block.rows):
         return False
     return block.kind == "python" or (not block.kind and bool(_IMPORT.search(block.code)))
+
+
+def _groups(blocks: list[Block]) -> list[list[Block]]:
+    """The blocks that belong together: one with the imports, and those that go on behind it."""
+    groups: list[list[Block]] = []
+    names: set[str] = set()
+    for block in blocks:
+        if _IMPORT.search(block.code):
+            groups.append([block])
+            names = _imported(block.code)
+        elif groups and not names & _imported(block.code):
+            groups[-1].append(block)
+        elif "agentlightning" in block.code:
+            groups.insert(0, [block])
+    return groups
 
 
 def _imported(code: str) -> set[str]:
@@ -107,57 +118,42 @@ def _imported(code: str) -> set[str]:
     return {alias.asname or alias.name for node in found for alias in node.names}
 
 
-def _alone(page: Page, block: Block) -> None:
-    """Run the rules on a block that stands for itself."""
-    tree = ast.parse(block.code)
-    result = run_rules(page.shown, block.code, tree, page.asked)
-    edits = [] if result.text is None else _edits(block, result.text)
-    page.embed([_placed(block, found) for found in result.findings], edits)
-
-
-def _behind(page: Page, block: Block, before: str) -> None:
-    """Run the rules on a block that goes on where earlier ones ended."""
-    both = joined([before, block.code])
-    tree = parsed(both)
-    if tree is None:
-        return
-    lines = both[: both.index(block.code, len(before))].count("\n")
-    result = run_rules(page.shown, both, tree, page.asked)
-    findings = [
-        replace(found, line=found.line - lines, end_line=found.end_line - lines)
-        for found in result.findings
-        if found.line > lines
-    ]
-    if not findings:
-        return
-    new = None if result.text is None else split(result.text, 2)
-    if result.text is not None and (new is None or new[0] != _first(page, before)):
-        reason = "it takes a change of an earlier block as well"
+def _run(page: Page, group: list[Block]) -> None:
+    """Run the rules on the code of some blocks as if it were one."""
+    text = joined([block.code for block in group])
+    result = run_rules(page.shown, text, ast.parse(text), page.asked)
+    findings = _placed(group, result.findings)
+    new = None if result.text is None else split(result.text, len(group))
+    if result.text is not None and new is None:
+        reason = "the rewrite would move code from one block to another"
         findings = [
             replace(found, fixed=False, fixable=False, reason=found.reason or reason)
             for found in findings
         ]
-        new = None
-    page.embed([_placed(block, f) for f in findings], [] if new is None else _edits(block, new[1]))
+    edits = [
+        edit for block, code in zip(group, new or (), strict=False) for edit in _edits(block, code)
+    ]
+    page.embed(findings, edits)
 
 
-def _first(page: Page, before: str) -> str | None:
-    """What becomes of the blocks before when nothing follows them."""
-    text = joined([before])
-    result = run_rules(page.shown, text, ast.parse(text), page.asked)
-    parts = split(text if result.text is None else result.text, 1)
-    return None if parts is None else parts[0]
+def _placed(group: list[Block], findings: Iterable[Finding]) -> list[Finding]:
+    """Findings in the joined code with their places in the text."""
+    rows: list[tuple[Block, Row]] = []
+    for block in group:
+        rows += [(block, row) for row in (block.rows[0], *block.rows)]
+        if block.rows[-1].end:
+            rows.append((block, block.rows[-1]))  # `joined` ends the last line once more
+    return [_moved(found, rows) for found in findings]
 
 
-def _placed(block: Block, found: Finding) -> Finding:
-    first = block.rows[0].line
-    row = block.rows[min(found.line, len(block.rows)) - 1]
-    last = block.rows[min(found.end_line, len(block.rows)) - 1]
+def _moved(found: Finding, rows: list[tuple[Block, Row]]) -> Finding:
+    block, row = rows[found.line - 1]
+    _, last = rows[found.end_line - 1]
     return replace(
         found,
-        line=first + found.line - 1,
+        line=row.line,
         column=found.column + len(row.text) - len(block.part(row)),
-        end_line=first + found.end_line - 1,
+        end_line=last.line,
         end_column=found.end_column + len(last.text) - len(block.part(last)),
     )
 

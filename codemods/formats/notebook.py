@@ -50,10 +50,13 @@ def notebook(page: Page) -> None:
         elif source is not None and kind == "markdown":
             texts.append(source)
     _run(page, parts)
-    for part in parts:
-        _commands(page, part)
-    for source in [*texts, *(p.source for p in parts if p.cell.kind == "other")]:
-        prose(page.within(_strings(source), _flat))
+    commands = [span for part in parts for span in _commands(part)]
+    if commands:
+        shell(page.within(commands, _flat))
+    texts += [part.source for part in parts if part.cell.kind == "other"]
+    spans = [span for source in texts for span in _strings(source)]
+    if spans:
+        prose(page.within(sorted(spans), _flat))
 
 
 def _is_python(root: Node) -> bool:
@@ -213,18 +216,15 @@ def _in_a_list(
             yield items[0].start, last, ""
 
 
-def _commands(page: Page, part: _Part) -> None:
-    """What the shell gets from a cell."""
+def _commands(part: _Part) -> Iterator[tuple[int, int]]:
+    """Where the file has what the shell gets from a cell."""
     cell = part.cell
     if cell.kind == "shell":
-        shell(page.within(_strings(part.source), _flat))
-        return
-    if cell.kind == "other":
+        yield from _strings(part.source)
+    if cell.kind != "python":
         return
     start = 0
     for line, row in zip(part.before.split("\n"), cell.lines, strict=False):
-        hidden = any(name in row for name in cell.hidden)
-        if hidden and line.strip():
-            first, last = part.places[start], part.places[start + len(line) - 1] + 1
-            shell(page.within([(first, last)], _flat))
+        if line.strip() and any(name in row for name in cell.hidden):
+            yield part.places[start], part.places[start + len(line) - 1] + 1
         start += len(line) + 1

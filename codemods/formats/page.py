@@ -14,7 +14,7 @@ from codemods.formats.asked import Asked
 from codemods.suppress import suppressed
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
-_CHARACTER = re.compile(r"[^\r\n]")
+_WITHIN_LINE = re.compile(r"[^\r\n]+")
 MENTION = "AGL122"
 
 
@@ -63,9 +63,9 @@ class Page:
         pieces: list[str] = []
         position = 0
         for start, end in spans:
-            pieces += [_CHARACTER.sub(" ", self.text[position:start]), plain(self.text[start:end])]
+            pieces += [_blanked(self.text[position:start]), plain(self.text[start:end])]
             position = end
-        pieces.append(_CHARACTER.sub(" ", self.text[position:]))
+        pieces.append(_blanked(self.text[position:]))
         view = copy.copy(self)
         view.text = "".join(pieces)
         return view
@@ -83,11 +83,9 @@ class Page:
 
     def is_free(self, start: int, end: int) -> bool:
         """Whether nothing was said about a place yet."""
-        return all(end <= first or last <= start for first, last in self._taken)
-
-    def take(self, start: int, end: int) -> None:
-        """Keep a place from what is looked for later."""
-        self._taken.append((start, end))
+        at = bisect.bisect_left(self._taken, (start, end))
+        before = at == 0 or self._taken[at - 1][1] <= start
+        return before and (at == len(self._taken) or end <= self._taken[at][0])
 
     def add(self, spots: Iterable[Spot]) -> None:
         """Report some places, and change them where they have a new text."""
@@ -97,7 +95,7 @@ class Page:
 
     def _add(self, spot: Spot) -> None:
         if spot.at is None:
-            self.take(spot.start, spot.end)
+            bisect.insort(self._taken, (spot.start, spot.end))
         if not self.wants(spot.code) or suppressed(self.line(spot.start), spot.code):
             return
         fixable = spot.new is not None
@@ -160,3 +158,7 @@ class Page:
         pieces.append(self.whole[position:])
         text = "".join(pieces)
         return findings, None if text == self.whole else text
+
+
+def _blanked(text: str) -> str:
+    return _WITHIN_LINE.sub(lambda found: " " * (found.end() - found.start()), text)
