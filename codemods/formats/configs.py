@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from codemods import api_map
 from codemods.formats.arguments import arguments
 from codemods.formats.page import Page, Spot
-from codemods.legacy.dotted import Verdict, judge, judge_reference
+from codemods.legacy.counterpart import counterpart
+from codemods.legacy.dotted import Target, Use, Verdict, judge, judge_reference
 
 CODE = "AGL123"
 _VALUE = re.compile(
@@ -54,12 +56,8 @@ def _path(page: Page, found: re.Match[str], before: str) -> Iterator[Spot]:
     target = page.asked.options.target
     if _RUN.search(before):
         return  # AGL126 knows what running it means
-    verdict: Verdict | None
-    if ":" in path:
-        verdict = judge_reference(path, target)
-    else:
-        is_key = _KEY.match(after + " ") is not None
-        verdict = judge(path, target, "module" if is_key else "data")
+    is_key = ":" not in path and _KEY.match(after + " ") is not None
+    verdict = _verdict(path, is_key, target)
     if verdict is None:
         return
     new, reason = verdict.new, verdict.reason
@@ -75,6 +73,30 @@ def _path(page: Page, found: re.Match[str], before: str) -> Iterator[Spot]:
         verdict.applicability,
         symbol=verdict.path,
     )
+
+
+def _verdict(path: str, is_key: bool, target: Target) -> Verdict | None:
+    """What has to happen to a path; a key is a module, for which a logger is called."""
+    row = api_map.load().lookup(path)
+    if row is not None and row.kind in ("attribute", "parameter"):
+        return None  # both APIs may have one of that name
+    dotted = path.replace(":", ".")
+    verdict = judge_reference(path, target) if ":" in path else judge(path, target, _use(is_key))
+    if verdict is not None or target == "agentlightning":
+        return verdict
+    message = f"`{path}` is a path into agentlightning"
+    new = counterpart(dotted)
+    if is_key:
+        return Verdict(path, None, message, f"loggers of {target} are called after its modules")
+    if new is None:
+        return Verdict(path, None, message, f"{target} has no such thing")
+    if ":" in path:
+        new = ":".join(new.rsplit(".", 1))
+    return Verdict(path, new, message, "", "review")
+
+
+def _use(is_key: bool) -> Use:
+    return "module" if is_key else "data"
 
 
 def _is_whole(before: str, after: str) -> bool:

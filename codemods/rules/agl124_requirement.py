@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Iterator
+from functools import partial
 
 from codemods.context import FileContext
 from codemods.edit.rewrite import Rewrite
@@ -12,6 +14,8 @@ from codemods.legacy.pins import REQUIREMENT, RUNTIME, judge, lost_extras
 from codemods.rule import Hit, Rule
 
 _LISTS = ("install_requires", "extras_require", "setup_requires", "tests_require", "dependencies")
+_SCRIPT = re.compile(r"^# /// script[ \t]*$(?:\r?\n#(?! ///).*$)*", re.MULTILINE)
+_ITEM = re.compile(r"""(["'])(?P<need>agentlightning(?![\w.-])[^"'\r\n]*)\1""")
 
 
 class Requirement(Rule):
@@ -39,6 +43,38 @@ class Requirement(Rule):
                 continue
             if found["spec"] or _listed(constant, ctx):
                 yield from _requirement(constant, ctx)
+        if "# /// script" in ctx.module.text:
+            yield from _of_script(node, ctx)
+
+
+def _of_script(node: ast.AST, ctx: FileContext) -> Iterator[Hit]:
+    """The requirements in the comment by which a script says what it needs."""
+    for block in _SCRIPT.finditer(ctx.module.text):
+        for item in _ITEM.finditer(block[0]):
+            span = (block.start() + item.start("need"), block.start() + item.end("need"))
+            found = REQUIREMENT.fullmatch(item["need"])
+            change = judge((found and found["spec"]) or "", ctx.options.target)
+            if found is None or change is None:
+                continue
+            extras = found["extras"] or ""
+            plain = ctx.options.target == "agentlightning"
+            new = f"agentlightning{extras}{change.spec}" if plain else RUNTIME
+            clear = change.spec is not None and not lost_extras(extras)
+            clear = clear and not found["rest"].strip() and (plain or not extras)
+            yield Hit(
+                node,
+                change.message,
+                partial(_respell, span=span, new=new) if clear else None,
+                ""
+                if clear
+                else change.reason or "say by hand which release, and which extras, are wanted",
+                symbol="agentlightning",
+                span=span,
+            )
+
+
+def _respell(rewrite: Rewrite, span: tuple[int, int], new: str) -> None:
+    rewrite.replace_span(*span, new)
 
 
 def _listed(node: ast.Constant, ctx: FileContext) -> bool:
