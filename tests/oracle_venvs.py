@@ -59,7 +59,8 @@ def _python() -> str:
         return sys.executable
     for name in ("python3.11", "python3.10"):
         found = shutil.which(name)
-        if found is not None:
+        # A shim of pyenv may stand there for a version that is not switched on.
+        if found is not None and not subprocess.run([found, "-c", ""], check=False).returncode:
             return found
     raise RuntimeError(
         "agentlightning 0.x needs Python 3.10 or 3.11 and neither is on the PATH; install one, "
