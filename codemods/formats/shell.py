@@ -6,14 +6,9 @@ import re
 from collections.abc import Iterator
 
 from codemods.formats.page import Page, Spot
-from codemods.legacy.command_lines import Advice, flag, module_command
+from codemods.legacy.command_lines import FLAG, MODULE, Advice, flag, module_command
 from codemods.legacy.pins import REQUIREMENT, RUNTIME, judge, lost_extras
 
-_FLAG = re.compile(r"(?<![\w-])--(?P<section>\w+)\.(?P<name>\w+(?:[-_]\w+)*)(?![\w.-])")
-_MODULE = re.compile(
-    r"""(?:(?<![\w-])-m["']?[,\s]+["']?|["']module["']\s*:\s*["'])"""
-    r"(?P<path>agentlightning(?:\.\w+)*)(?![\w.])"
-)
 _TOOL = re.compile(r"(?<![\w./-])agl[ \t]+agentops(?![\w-])")
 _INSTALL = re.compile(
     r"""(?:\bpip[\d.]*|\buv(?:[ \t]+pip|[ \t]+tool)?|\bpoetry|\bpdm|\bpipx)[ \t"',]+"""
@@ -46,7 +41,7 @@ def _for_a_person(spot: Spot) -> Spot:
 
 
 def _flags(page: Page, in_prose: bool) -> Iterator[Spot]:
-    for found in _FLAG.finditer(page.text):
+    for found in FLAG.finditer(page.text):
         advice = flag(found["section"], found["name"])
         if advice is None or not _is_ours(page):
             continue
@@ -77,15 +72,15 @@ def _names_it(page: Page) -> bool:
 
 
 def _commands(page: Page) -> Iterator[Spot]:
-    if page.asked.options.server != "legacy":
-        for found in _MODULE.finditer(page.text):
-            advice = module_command(found["path"])
-            if advice is not None:
-                yield _spot(found.span("path"), "AGL126", advice, None, advice.reason)
-    for found in _TOOL.finditer(page.text):
-        advice = module_command("agentlightning.cli.agentops_server")
-        assert advice is not None
-        yield _spot(found.span(), "AGL126", advice, None, advice.reason)
+    server = page.asked.options.server
+    found = [(run.span("path"), run["path"]) for run in MODULE.finditer(page.text)]
+    found += [
+        (tool.span(), "agentlightning.cli.agentops_server") for tool in _TOOL.finditer(page.text)
+    ]
+    for span, path in found:
+        advice = module_command(path, server)
+        if advice is not None:
+            yield _spot(span, "AGL126", advice, None, advice.reason)
 
 
 def _spot(span: tuple[int, int], code: str, advice: Advice, new: str | None, reason: str) -> Spot:

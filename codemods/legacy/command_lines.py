@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
+from codemods.context import Server
 from codemods.legacy.dotted import judge
 from codemods.names import known
 
+FLAG = re.compile(r"(?<![\w-])--(?P<section>\w+)\.(?P<name>\w+(?:[-_]\w+)*)(?![\w.-])")
+MODULE = re.compile(
+    r"""(?:(?<![\w-])-m["']?[,\s]+["']?|["']module["']\s*:\s*["'])"""
+    r"(?P<path>agentlightning(?:\.\w+)*)(?![\w.])"
+)
 _RENAMED = {
     "n_workers": "n_runners",
     "max_tasks": "max_rollouts",
@@ -68,9 +75,11 @@ def parameter(name: str) -> Advice | None:
     return None
 
 
-def module_command(path: str) -> Advice | None:
-    """What `python -m` does in 0.3.0 with a module of agentlightning; None if the same."""
+def module_command(path: str, server: Server) -> Advice | None:
+    """What `python -m` does in 0.3.0 with a module of agentlightning; None if what is wanted."""
     if path in ("agentlightning.verl", "agentlightning.verl.__main__"):
+        if server == "legacy":
+            return None
         return Advice("`python -m agentlightning.verl` starts the old server", None, _VERL, path)
     if path == "agentlightning.cli.agentops_server":
         return Advice(f"`{path}` does not exist in 0.3.0", None, _AGENTOPS, path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from itertools import pairwise
 
 from codemods.context import FileContext
 from codemods.edit.rewrite import Rewrite
@@ -69,6 +70,19 @@ def serves_patch(node: ast.Constant, ctx: FileContext) -> bool:
 def serves_import(node: ast.Constant, ctx: FileContext) -> bool:
     """Whether a string says which module to import."""
     return called(node, ctx) in _IMPORTS
+
+
+def serves_run(node: ast.Constant, ctx: FileContext) -> bool:
+    """Whether a string follows `"-m"` in a list, or is given to `run_module`."""
+    if called(node, ctx) == "run_module":
+        return True
+    parent = ctx.parent(node)
+    around = getattr(parent, "elts", None) or getattr(parent, "args", None) or []
+    pairs = pairwise(around)
+    return any(
+        after is node and isinstance(first, ast.Constant) and first.value == "-m"
+        for first, after in pairs
+    )
 
 
 def names_module_table(node: ast.Constant, ctx: FileContext) -> bool:

@@ -47,6 +47,7 @@ def _of_another_rule(node: ast.Constant, ctx: FileContext) -> bool:
     return (
         literals.serves_patch(node, ctx)
         or literals.serves_import(node, ctx)
+        or literals.serves_run(node, ctx)
         or literals.names_module_table(node, ctx)
         or literals.is_annotation(node, ctx)
     )

@@ -14,7 +14,7 @@ from codemods.legacy.pins import REQUIREMENT, RUNTIME, judge, lost_extras
 from codemods.rule import Hit, Rule
 
 _LISTS = ("install_requires", "extras_require", "setup_requires", "tests_require", "dependencies")
-_SCRIPT = re.compile(r"^# /// script[ \t]*$(?:\r?\n#(?! ///).*$)*", re.MULTILINE)
+_SCRIPT = re.compile(r"^# /// script[ \t]*(?:\r?\n#(?! ///)[^\r\n]*)*", re.MULTILINE)
 _ITEM = re.compile(r"""(["'])(?P<need>agentlightning(?![\w.-])[^"'\r\n]*)\1""")
 
 
