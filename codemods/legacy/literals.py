@@ -77,7 +77,11 @@ def serves_run(node: ast.Constant, ctx: FileContext) -> bool:
     if called(node, ctx) == "run_module":
         return True
     parent = ctx.parent(node)
-    around = getattr(parent, "elts", None) or getattr(parent, "args", None) or []
+    around: list[ast.expr] = []
+    if isinstance(parent, ast.List | ast.Tuple):
+        around = parent.elts
+    elif isinstance(parent, ast.Call):
+        around = parent.args
     pairs = pairwise(around)
     return any(
         after is node and isinstance(first, ast.Constant) and first.value == "-m"
