@@ -56,6 +56,9 @@ def paths(text: str) -> Iterator[Mention]:
         before = text[found.start() - 1 : found.start()]
         if name in words() or name in _TWO_MEANINGS or _of_word(before) or before in ("/", "."):
             continue
+        row = api_map.load().lookup(found[0])
+        if row is not None and row.successor == found[0]:
+            continue  # an attribute of 0.1 and a method of 0.3.0
         verdict = judge(found[0], use="module")
         if verdict is not None:
             reason = verdict.reason or f"it is {verdict.new} in 0.3.0"

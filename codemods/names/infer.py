@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from bisect import bisect_right
 from collections.abc import Iterator
 from typing import Protocol
 
@@ -97,8 +98,9 @@ class Inference:
         if not bindings:
             return self.export(module, node.id)
         if bindings[0].scope is scope:
-            earlier = [b for b in bindings if b.position <= (node.lineno, node.col_offset)]
-            bindings = earlier or bindings
+            # Bound in source order, so a name that is bound again and again is searched by halves.
+            end = bisect_right(bindings, (node.lineno, node.col_offset), key=_position)
+            bindings = bindings[:end] or bindings
         return self.binding(module, self._last(bindings))
 
     @staticmethod
@@ -320,6 +322,10 @@ class Inference:
     def annotated(self, module: Module, annotation: ast.expr) -> Value | None:
         """The instance that a type expression promises; `X | None` is `X`."""
         return annotated(self, module, annotation)
+
+
+def _position(binding: Binding) -> tuple[int, int]:
+    return binding.position
 
 
 def _same(left: Value, right: Value) -> bool:
