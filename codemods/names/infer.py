@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from codemods.names import classes, known
-from codemods.names.annotations import annotated, instance_of
+from codemods.names.annotations import annotated
+from codemods.names.elements import element_of, unpacked
 from codemods.names.module import Module
 from codemods.names.parameters import fixture, self_or_class, yields_of
 from codemods.names.scopes import Binding
-from codemods.names.shapes import is_none, is_property, self_assignments
+from codemods.names.shapes import is_none, is_property, meant, self_assignments
 from codemods.names.values import (
     BoundMethod,
     External,
@@ -101,17 +102,7 @@ class Inference:
             # Bound in source order, so a name that is bound again and again is searched by halves.
             end = bisect_right(bindings, (node.lineno, node.col_offset), key=_position)
             bindings = bindings[:end] or bindings
-        return self.binding(module, self._last(bindings))
-
-    @staticmethod
-    def _last(bindings: list[Binding]) -> Binding:
-        last = bindings[-1]
-        if last.kind == "assign" and isinstance(last.value, ast.Constant):
-            # `try: from agentlightning import X` / `except ImportError: X = None`
-            imports = [b for b in bindings if b.kind in ("from", "import")]
-            if imports and last.value.value is None:
-                return imports[-1]
-        return last
+        return self.binding(module, meant(bindings))
 
     def binding(self, module: Module, binding: Binding) -> Value | None:
         """The value that a binding gives to its name."""
@@ -127,9 +118,9 @@ class Inference:
             case "param":
                 return self._parameter(module, binding)
             case "loop":
-                return self._element(module, binding.value)
+                return element_of(self, module, binding.value)
             case "unpack":
-                return self._unpacked(module, binding)
+                return unpacked(self, module, binding)
             case "assign" | "with":
                 value = self.infer(module, binding.value) if binding.value is not None else None
                 if value is None and binding.annotation is not None:
@@ -160,7 +151,7 @@ class Inference:
         try:
             bindings = module.table.root.bindings.get(name)
             if bindings:
-                return self.binding(module, self._last(bindings))
+                return self.binding(module, meant(bindings))
             return self._starred(module, name)
         finally:
             self._exporting.discard((module, name))
@@ -293,31 +284,6 @@ class Inference:
             return None
         given = yields_of(function.node)
         return self.infer(function.module, given[0]) if given else self._returned(function)
-
-    def _element(self, module: Module, iterable: ast.expr | None) -> Value | None:
-        while isinstance(iterable, ast.Await):
-            iterable = iterable.value
-        if isinstance(iterable, ast.Name):
-            scope = module.table.scopes.get(iterable)
-            bindings = scope.lookup(iterable.id) if scope else []
-            if bindings and bindings[-1].kind == "assign":
-                return self._element(module, bindings[-1].value)
-        if isinstance(iterable, ast.Call) and isinstance(iterable.func, ast.Attribute):
-            callee = self.infer(module, iterable.func)
-            if isinstance(callee, BoundMethod) and isinstance(callee.owner.of, External):
-                found = known.ELEMENT_TYPES.get(callee.owner.of.path, {}).get(callee.name)
-                return Instance(External(found)) if found else None
-        return None
-
-    def _unpacked(self, module: Module, binding: Binding) -> Value | None:
-        value = binding.value
-        if isinstance(value, ast.Tuple | ast.List) and binding.index < len(value.elts):
-            return self.infer(module, value.elts[binding.index])
-        if isinstance(value, ast.Call) and binding.index < len(value.args):
-            callee = self.infer(module, value.func)
-            if callee == External(known.LIGHTNING_CLI):
-                return instance_of(self.infer(module, value.args[binding.index]))
-        return None
 
     def annotated(self, module: Module, annotation: ast.expr) -> Value | None:
         """The instance that a type expression promises; `X | None` is `X`."""

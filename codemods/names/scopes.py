@@ -263,13 +263,7 @@ class _Builder:
             scope.outer_names.update(node.names)
         return []
 
-    def _handler(self, node: ast.AST, scope: Scope) -> _Children:
-        assert isinstance(node, ast.ExceptHandler)
-        if node.name:
-            self._bind(scope, Binding(node.name, "other", node, scope))
-        return [(child, scope, False) for child in children_of(node)]
-
-    def _pattern(self, node: ast.AST, scope: Scope) -> _Children:
+    def _named(self, node: ast.AST, scope: Scope) -> _Children:
         name = getattr(node, "name", None) or getattr(node, "rest", None)
         if name:
             self._bind(scope, Binding(name, "other", node, scope))
@@ -291,10 +285,10 @@ _SPECIAL = {
     ast.AnnAssign: _Builder._annotated,
     ast.Global: _Builder._outer_names,
     ast.Nonlocal: _Builder._outer_names,
-    ast.ExceptHandler: _Builder._handler,
-    ast.MatchAs: _Builder._pattern,
-    ast.MatchStar: _Builder._pattern,
-    ast.MatchMapping: _Builder._pattern,
+    ast.ExceptHandler: _Builder._named,
+    ast.MatchAs: _Builder._named,
+    ast.MatchStar: _Builder._named,
+    ast.MatchMapping: _Builder._named,
     **dict.fromkeys(_COMPREHENSIONS, _Builder._comprehension),
 }
 

@@ -57,6 +57,17 @@ def _is_self(node: ast.expr) -> bool:
     return isinstance(node, ast.Name) and node.id == "self"
 
 
+def meant(bindings: list[Binding]) -> Binding:
+    """The binding that counts of all that a read of a name may see."""
+    last = bindings[-1]
+    if last.kind == "assign" and isinstance(last.value, ast.Constant):
+        # `try: from agentlightning import X` / `except ImportError: X = None`
+        imports = [b for b in bindings if b.kind in ("from", "import")]
+        if imports and last.value.value is None:
+            return imports[-1]
+    return last
+
+
 def is_property(function: ast.FunctionDef) -> bool:
     """Whether reading the attribute calls the function."""
     return any(dotted_tail(d) in ("property", "cached_property") for d in function.decorator_list)
