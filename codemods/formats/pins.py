@@ -176,9 +176,8 @@ def yaml(page: Page) -> None:
             page.add([Spot(at, at + len(item[2]), CODE, message, reason=reason, symbol=SYMBOL)])
         else:
             indent = line[: item.start(2) - len(item[1])]
-            page.add(
-                requirement(page, at, item[2], f"{item[1]}{newline(page)}{indent}{item[1]}{{}}")
-            )
+            sibling = f"{newline(page)}{indent}{item[1]}{{}}{item[1]}"
+            page.add(requirement(page, at, item[2], sibling, start + len(line.rstrip())))
 
 
 def yaml_lists(page: Page) -> None:

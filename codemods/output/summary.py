@@ -43,6 +43,17 @@ def _lists_runtime(file: FileOutcome) -> bool:
     return RUNTIME in file.after and RUNTIME not in file.before
 
 
+def _scripts_with_requirements(files: Sequence[FileOutcome]) -> list[str]:
+    """The Python files that require agentlightning, and not the helpers."""
+    return [
+        file.path
+        for file in files
+        if file.path.endswith(".py")
+        and any(finding.code == "AGL124" for finding in file.findings)
+        and RUNTIME not in (file.before if file.after is None else file.after)
+    ]
+
+
 class _Summary:
     """The parts of the text, each empty where there is nothing to say."""
 
@@ -94,6 +105,8 @@ class _Summary:
         if listed:
             verb = "would be" if self._report.is_dry else "is"
             yield f"  The requirement {verb} added to {', '.join(listed)}."
+            if scripts := _scripts_with_requirements(self._report.outcome.files):
+                yield f"  Add it by hand to {', '.join(scripts)}."
         else:
             yield "  Your project needs agentlightning-compat as a requirement for them."
 

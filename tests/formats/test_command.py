@@ -112,6 +112,17 @@ def test_code_that_calls_helpers_requires_the_runtime(work, invoke, code):
     assert listed == "agentlightning>=0.3,<1.0\nagentlightning-compat\n"
 
 
+def test_a_script_that_needs_the_runtime_too_is_named(work, invoke):
+    (work / "train.py").write_text(SHIM)
+    (work / "setup.py").write_text('setup(install_requires=["agentlightning==0.1.2"])\n')
+    alone = invoke("run", "--diff", ".").err
+    assert "Your project needs agentlightning-compat" in alone
+    (work / "requirements.txt").write_text("agentlightning>=0.3,<1.0\n")
+    shown = invoke("run", ".").out
+    assert "is added to requirements.txt." in shown
+    assert "Add it by hand to setup.py." in shown
+
+
 def test_files_without_a_word_of_it_are_not_decoded(work, invoke, monkeypatch):
     (work / "a.md").write_bytes(b"# nothing \xff here\n")
     (work / "b.ipynb").write_bytes(b"{ not JSON")
