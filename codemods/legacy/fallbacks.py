@@ -8,7 +8,9 @@ from functools import lru_cache
 from typing import Literal
 
 from codemods import api_map
+from codemods.context import FileContext
 from codemods.legacy.dynamic import ALSO_IN
+from codemods.names.module import Module
 
 Standing = Literal["there", "gone", "unknown"]
 
@@ -83,3 +85,32 @@ def bound(body: Sequence[ast.stmt]) -> set[str] | None:
         elif not isinstance(statement, ast.Pass):
             return None
     return names
+
+
+def may_be_missing(ctx: FileContext) -> bool:
+    """Whether the project runs without agentlightning, as far as its imports tell.
+
+    It does where each of them waits for a function to be called, or catches a failure.
+    """
+    found = ctx.project.memo.get("needs agentlightning")
+    if found is None:
+        found = any(_needs(module) for module in ctx.project.modules.values())
+        ctx.project.memo["needs agentlightning"] = found
+    return not found
+
+
+def _needs(module: Module) -> bool:
+    for kind in (ast.Import, ast.ImportFrom):
+        for node in module.table.nodes.get(kind, ()):
+            assert isinstance(node, ast.Import | ast.ImportFrom)
+            at_once = module.table.scopes[node].kind == "module"
+            if at_once and imports([node]) and not _guarded(module, node):
+                return True
+    return False
+
+
+def _guarded(module: Module, node: ast.stmt) -> bool:
+    around = module.enclosing(node, ast.Try, ast.If)
+    if isinstance(around, ast.If):
+        return "TYPE_CHECKING" in ast.unparse(around.test)
+    return isinstance(around, ast.Try) and catches_imports(around)

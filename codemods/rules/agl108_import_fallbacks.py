@@ -13,6 +13,7 @@ from codemods.legacy.fallbacks import (
     bound,
     catches_imports,
     imports,
+    may_be_missing,
     overall,
     standing,
 )
@@ -48,7 +49,7 @@ class ImportFallbacks(Rule):
         if imports(others):
             yield _decided(node, others, ctx)
         elif overall(node.body) == "there" and (name := _newer(node.body)):
-            yield from _optional(node, others, name)
+            yield from _optional(node, others, name, ctx)
 
 
 def _decided(node: ast.Try, others: list[ast.stmt], ctx: FileContext) -> Hit:
@@ -103,9 +104,11 @@ def _newer(body: list[ast.stmt]) -> str:
     return ""
 
 
-def _optional(node: ast.Try, others: list[ast.stmt], name: str) -> Iterator[Hit]:
+def _optional(node: ast.Try, others: list[ast.stmt], name: str, ctx: FileContext) -> Iterator[Hit]:
     if any(isinstance(statement, ast.Raise) for statement in others):
         return  # it says that the package is needed
+    if any(path == "agentlightning" for _, path in imports(node.body)) or may_be_missing(ctx):
+        return  # whether the package is there at all is what is asked
     yield Hit(
         node,
         f"`{name}` is imported as if a release might not have it",
