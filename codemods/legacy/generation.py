@@ -14,7 +14,8 @@ LEGACY_FIELDS = frozenset({"final_reward", "triplets", "trace", "logs"})
 TODAY_FIELDS = frozenset({"input", "start_time", "attempt", "status", "config", "end_time"})
 # Modules of 0.1.2 that let `Rollout` be imported from them, and do not in 0.2 and later.
 ONLY_LEGACY = frozenset(
-    f"agentlightning.{module}.Rollout" for module in ("client", "litagent", "runner", "server")
+    f"agentlightning.{module}.Rollout"
+    for module in ("client", "litagent", "runner", "server", "verl")
 )
 
 

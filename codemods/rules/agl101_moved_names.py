@@ -18,7 +18,7 @@ ELSEWHERE = frozenset(
         known.ROLLOUT,
         known.AGENT_RUNNER,
         known.CONFIGURE_LOGGER,
-        "agentlightning.types.RolloutRawResult",
+        known.RAW_RESULT,
     }
 )
 
@@ -62,8 +62,12 @@ def destination(path: str) -> str | None:
     """Where 0.3.0 has the thing at a legacy path, if it is somewhere else."""
     known_names = api_map.load()
     row = known_names.lookup(path)
-    if row is None or row.path in ELSEWHERE:
+    if row is None:
         return None
+    if row.path in ELSEWHERE:
+        # Under this path there is today's type of the name, for modules that do not have it now.
+        gone = row.path == known.RAW_RESULT and "0.3.0" not in row.exists.get(path, ("0.3.0",))
+        return "agentlightning.RolloutRawResult" if gone else None
     new = known_names.replacement_for(path, "agentlightning")
     return None if new == path else new
 

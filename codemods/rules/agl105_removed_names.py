@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from codemods import api_map
+from codemods.api_map.symbol import Symbol
 from codemods.context import FileContext
 from codemods.legacy.idle import idle_import
 from codemods.rule import Hit, Rule
@@ -38,6 +40,28 @@ class RemovedNames(Rule):
             path = ctx.written(node)
             if path is not None:
                 yield from _gone(node, path, ctx)
+            elif node.attr in _gone_members():
+                yield from _gone_member(node, ctx)
+
+
+@lru_cache(maxsize=1)
+def _gone_members() -> dict[str, Symbol]:
+    """Attributes and methods that classes of 0.3.0 do not have any more."""
+    known = api_map.load()
+    found = {}
+    for row in known.symbols:
+        if row.kind in ("attribute", "method") and row.change == "removed":
+            owner = known.lookup(row.owner)
+            if owner is not None and owner.replacement["agentlightning"] is not None:
+                found[row.name] = row
+    return found
+
+
+def _gone_member(node: ast.Attribute, ctx: FileContext) -> Iterator[Hit]:
+    row = _gone_members()[node.attr]
+    if ctx.is_instance(node.value, row.owner):
+        message = f"`{row.owner.rpartition('.')[2]}.{row.name}` does not exist in 0.3.0"
+        yield Hit(node, message, reason=row.advice or "take it out", symbol=row.path)
 
 
 def _gone(node: ast.AST, path: str, ctx: FileContext) -> Iterator[Hit]:

@@ -86,6 +86,10 @@ def _flag(node: ast.Attribute, ctx: FileContext) -> Iterator[Hit]:
         isinstance(parent, ast.IfExp) and node is not parent.test
     )
     if not stored and not tested:
+        if not isinstance(parent, ast.Call | ast.keyword | ast.Attribute | ast.IfExp):
+            reason = "if the flag of 0.1 is meant, keep it in a variable of your own"
+            message = "`trainer.dev` is a method in the store API"
+            yield Hit(node, message, reason=reason, symbol=f"{known.TRAINER}.dev")
         return
     built = construction(ctx, node.value)
     flag = (

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from codemods.context import FileContext
 from codemods.edit.imports import used_names
 from codemods.edit.rewrite import Rewrite
+from codemods.legacy.idle import purpose
 from codemods.names import known
 from codemods.rule import Hit, Rule
 
@@ -33,7 +34,7 @@ class IdleImport(Rule):
             if alias.name == "DevTaskLoader" and not node.level:
                 path = ctx.project.canonical(f"{node.module}.{alias.name}")
                 if path == known.DEV_LOADER and _idle(alias, ctx):
-                    yield _hit(alias)
+                    yield _hit(alias, purpose(node, alias, ctx))
 
 
 def _idle(alias: ast.alias, ctx: FileContext) -> bool:
@@ -41,8 +42,12 @@ def _idle(alias: ast.alias, ctx: FileContext) -> bool:
     return name not in used_names(ctx.module.table) | ctx.project.exported(ctx.module)
 
 
-def _hit(alias: ast.alias) -> Hit:
+def _hit(alias: ast.alias, reason: str) -> Hit:
+    message = "`DevTaskLoader` is imported and never used"
+
     def fix(rewrite: Rewrite) -> None:
         rewrite.imports.drop(alias)
 
-    return Hit(alias, "`DevTaskLoader` is imported and never used", fix, symbol=known.DEV_LOADER)
+    if reason:
+        return Hit(alias, message, reason=f"{reason}: take it out", symbol=known.DEV_LOADER)
+    return Hit(alias, message, fix, symbol=known.DEV_LOADER)

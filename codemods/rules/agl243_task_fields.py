@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from codemods.context import FileContext
 from codemods.edit.rewrite import Rewrite
+from codemods.legacy.agent_hooks import PARAMETERS
 from codemods.legacy.awaiting import binds_tighter
 from codemods.legacy.objects import kind_of
 from codemods.legacy.swaps import class_references, put_class
@@ -45,6 +46,8 @@ class TaskFields(Rule):
             watched = attribute.attr in MOVED or attribute.attr == "metadata"
             if watched and kind_of(ctx, attribute.value) == "task":
                 yield from _field(attribute, ctx)
+            elif attribute.attr in MOVED and ctx.is_instance(attribute.value, known.TASK):
+                yield from _said_to_be_task(attribute, ctx)
         for reference, path in class_references(ctx, known.TASK):
             yield from _annotation(reference, path, ctx)
 
@@ -61,6 +64,17 @@ def _field(node: ast.Attribute, ctx: FileContext) -> Iterator[Hit]:
     elif not _tested(node, ctx):
         message = "`metadata` of a rollout may be None"
         yield Hit(node, message, lambda rewrite: _or_empty(rewrite, node, ctx), symbol=symbol)
+
+
+def _said_to_be_task(node: ast.Attribute, ctx: FileContext) -> Iterator[Hit]:
+    """A field of what is called a task and comes from out of sight."""
+    function = ctx.function_around(node)
+    if function is not None and function.name in PARAMETERS:
+        return  # a hook that a helper calls gets a real task
+    new = MOVED[node.attr]
+    message = f"`{node.attr}` of a task is `{new}` of a rollout"
+    reason = "if what is claimed from the store comes here, read it from there"
+    yield Hit(node, message, reason=reason, symbol=f"{known.TASK}.{node.attr}")
 
 
 def _written(node: ast.Attribute, ctx: FileContext) -> bool:
