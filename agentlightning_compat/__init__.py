@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from agentlightning_compat.store.memory import (
         InMemoryLightningStore as InMemoryLightningStore,
     )
+    from agentlightning_compat.store.opening import open_store as open_store
+    from agentlightning_compat.store.sqlite import SqliteLightningStore as SqliteLightningStore
 
 _MODULES = frozenset({"errors", "legacy"})
 
@@ -40,6 +42,8 @@ _HOMES = {
         LightningStore LightningStoreCapabilities LightningStoreStatistics
     """,
     "agentlightning_compat.store.memory": "InMemoryLightningStore",
+    "agentlightning_compat.store.opening": "open_store",
+    "agentlightning_compat.store.sqlite": "SqliteLightningStore",
 }
 _ORIGINS = {name: module for module, names in _HOMES.items() for name in names.split()}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import marshal
 import pickle
+from collections.abc import Sequence
 from typing import Any
 
 from agentlightning_compat.errors import UnstorableValueError
@@ -21,13 +22,9 @@ _set = object.__setattr__
 _PICKLED = b"\x80"  # how a pickle begins, and nothing that marshal writes for a tuple
 
 
-def encode(span: Span) -> bytes:
-    """All of a span but its rollout, attempt and sequence id.
-
-    Raises:
-        UnstorableValueError: a field of it cannot be copied.
-    """
-    fields: Any = (
+def fields_of(span: Span) -> tuple[Any, ...]:
+    """All of a span but its rollout, attempt and sequence id: plain values, nothing copied."""
+    return (
         span.trace_id,
         span.span_id,
         span.parent_id,
@@ -43,6 +40,15 @@ def encode(span: Span) -> bytes:
         (span.resource.attributes, span.resource.schema_url),
         _extra(span),
     )
+
+
+def encode(span: Span) -> bytes:
+    """The fields as bytes.
+
+    Raises:
+        UnstorableValueError: a field of it cannot be copied.
+    """
+    fields: Any = fields_of(span)
     try:
         # Version 2 keeps no references, whose marks would depend on who else holds a value.
         return marshal.dumps(fields, 2)
@@ -57,6 +63,11 @@ def encode(span: Span) -> bytes:
 def decode(rollout_id: str, attempt_id: str, sequence_id: int, data: bytes) -> Span:
     """A span of its own."""
     fields = pickle.loads(data) if data.startswith(_PICKLED) else marshal.loads(data)
+    return span_of(rollout_id, attempt_id, sequence_id, fields)
+
+
+def span_of(rollout_id: str, attempt_id: str, sequence_id: int, fields: Sequence[Any]) -> Span:
+    """The span of these fields, which it takes over; lists will do for tuples."""
     trace_id, span_id, parent_id, name, status, attributes, events, links = fields[:8]
     start_time, end_time, context, parent, resource, extra = fields[8:]
     span = build(
@@ -112,7 +123,7 @@ def _context(context: SpanContext) -> tuple[Any, ...]:
     )
 
 
-def _context_model(fields: tuple[Any, ...]) -> SpanContext:
+def _context_model(fields: Sequence[Any]) -> SpanContext:
     values = dict(zip(("trace_id", "span_id", "is_remote", "trace_state"), fields[:4], strict=True))
     context: SpanContext = _with_extra(SpanContext, values, fields[4])
     return context

@@ -13,12 +13,14 @@ import agentlightning_compat.model as names
 from agentlightning_compat.clock import ManualClock
 from agentlightning_compat.store.local import LocalStore
 from agentlightning_compat.store.memory import InMemoryLightningStore
+from agentlightning_compat.store.sqlite import SqliteLightningStore
 from tests.store.stage import Stage
 
 Factory = Callable[[Path, ManualClock], LocalStore]
 
 BACKENDS: dict[str, Factory] = {
     "memory": lambda folder, clock: InMemoryLightningStore(clock=clock),
+    "sqlite": lambda folder, clock: SqliteLightningStore(folder / "store.db", clock=clock),
 }
 
 

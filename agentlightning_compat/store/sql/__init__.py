@@ -1,0 +1,1 @@
+"""What the stores in databases share: statements, row mapping, queries, migrations."""

@@ -1,0 +1,91 @@
+"""Values as text that every database can keep.
+
+Texts: PostgreSQL keeps no NUL, so the first four characters of Unicode are written as three. The
+codes sort as the characters do, and none is found inside of others, so that databases compare and
+search what they have. Values: JSON with NaN and infinity, as Python's own module writes it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from agentlightning_compat.errors import UnstorableValueError
+
+# Copies of values are made by recursion: what is stored must also be readable in a deep stack.
+MAX_DEPTH = 250
+
+_PLAIN = ("\x00", "\x01", "\x02", "\x03")
+_CODES = ("\x01\x02\x02", "\x01\x02\x03", "\x01\x03\x02", "\x01\x03\x03")
+_ENCODE = {ord(plain): code for plain, code in zip(_PLAIN, _CODES, strict=True)}
+_DECODE = dict(zip(_CODES, _PLAIN, strict=True))
+_has_low = re.compile("[\x00-\x03]").search
+_code = re.compile("\x01[\x02\x03]{2}")
+
+_SIMPLE = frozenset({str, int, float, bool, type(None)})
+_encoder = json.JSONEncoder(check_circular=False, separators=(",", ":"))
+
+
+def stored(text: str) -> str:
+    """The text as it stands in the database."""
+    return text.translate(_ENCODE) if _has_low(text) else text
+
+
+def maybe_stored(text: str | None) -> str | None:
+    """The text as it stands in the database, or None."""
+    return None if text is None else stored(text)
+
+
+def restored(text: str) -> str:
+    """The text that was stored."""
+    return _code.sub(lambda code: _DECODE[code[0]], text) if "\x01" in text else text
+
+
+def maybe_restored(text: str | None) -> str | None:
+    """The text that was stored, or None."""
+    return None if text is None else restored(text)
+
+
+def dump(value: Any) -> str:
+    """JSON of a value; tuples become lists.
+
+    Raises:
+        UnstorableValueError: it has something that JSON does not know, or is too deep.
+    """
+    if type(value) not in _SIMPLE:
+        _check(value, MAX_DEPTH)
+    try:
+        return _encoder.encode(value)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise UnstorableValueError(f"the value cannot be written as JSON: {error}") from error
+
+
+def maybe_dump(value: Any) -> str | None:
+    """JSON of a value; None stays None."""
+    return None if value is None else dump(value)
+
+
+load = json.loads
+
+
+def maybe_load(text: str | None) -> Any:
+    """The value of a JSON text, or None."""
+    return None if text is None else load(text)
+
+
+def _check(value: Any, depth: int) -> None:
+    if depth == 0:
+        raise UnstorableValueError(f"the value is nested more than {MAX_DEPTH} times")
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if not isinstance(key, str):
+                raise UnstorableValueError(f"JSON has no key {key!r}: only text is one")
+            if type(inner) not in _SIMPLE:
+                _check(inner, depth - 1)
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            if type(inner) not in _SIMPLE:
+                _check(inner, depth - 1)
+    elif not isinstance(value, (str, int, float)):
+        raise UnstorableValueError(f"JSON has no {type(value).__name__}: {value!r:.100}")

@@ -1,0 +1,246 @@
+"""Threads that work on a SQLite file: one that writes, and some that read.
+
+Who submits a job awaits its future. The writer takes all jobs that have come in, does them in one
+transaction and answers them together after its commit: one fsync for all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable
+
+from agentlightning_compat.errors import StoreClosedError
+from agentlightning_compat.store.memory import drive
+from agentlightning_compat.store.sql.backend import SLIM, SharedSignals, TakeBack
+from agentlightning_compat.store.sql.transaction import SqlTransaction, add_totals
+from agentlightning_compat.store.sqlite_file import SqliteConnection, meaning
+from agentlightning_compat.store.sqlite_lanes import Job, Lane, Line
+
+
+class Reader(Lane):
+    """Does jobs that only read, on a snapshot."""
+
+    def __init__(
+        self, line: Line, connect: Callable[[], SqliteConnection], answer: Callable[..., None]
+    ) -> None:
+        super().__init__("store-reader", line, most=8)
+        self._connect = connect
+        self._answer = answer
+        self._connection: SqliteConnection | None = None
+
+    def work(self, jobs: list[Job]) -> None:
+        """Each on the snapshot of its own turn."""
+        for job in jobs:
+            self._one(job)
+        self._answer(jobs)
+
+    def _one(self, job: Job) -> None:
+        try:
+            if self._connection is None:
+                self._connection = self._connect()
+            self._connection.raw.execute("BEGIN")
+            try:
+                job.do(SqlTransaction(self._connection, slim=type(job.command) in SLIM))
+            finally:
+                self._connection.rollback()
+        except Exception as error:
+            job.error = meaning(error)
+
+    def end(self) -> None:
+        """Close the connection."""
+        if self._connection is not None:
+            self._connection.close()
+
+
+class Writer(Lane):
+    """Does jobs that write, and looks whether other processes wrote."""
+
+    POLL = 0.005
+
+    def __init__(
+        self,
+        line: Line,
+        connection: SqliteConnection,
+        signals: SharedSignals,
+        answer: Callable[..., None],
+    ) -> None:
+        super().__init__("store-writer", line, most=512)
+        self._connection = connection
+        self._signals = signals
+        self._answer = answer
+        self._version = connection.number("data_version")
+
+    def pause(self) -> float | None:
+        """Nothing tells of other processes' writes: as long as somebody waits, look."""
+        return self.POLL if self._signals.anybody else None
+
+    def idle(self) -> None:
+        """Wake those who wait for what other processes did."""
+        if not self._signals.anybody:
+            return
+        try:
+            version = self._connection.number("data_version")
+            if version == self._version:
+                return
+            heads = "SELECT 1 FROM rollouts WHERE queue_position IS NOT NULL LIMIT ?"
+            found = self._connection.raw.execute(heads, (self._signals.claimants,)).fetchall()
+        except sqlite3.Error:
+            return  # whoever waits finds out by a call of its own
+        self._version = version
+        if found:
+            self._signals.queued(len(found))
+        self._signals.look()
+
+    def work(self, jobs: list[Job]) -> None:
+        """All in one transaction; where that fails, so that only the failing one fails."""
+        wanted = [job for job in jobs if not job.given_up]
+        try:
+            self._connection.raw.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as error:
+            _failed(wanted, error)
+        else:
+            if not self._together(wanted, savepoints=False):
+                self._again(wanted)
+        self._answer(wanted)
+
+    def _again(self, jobs: list[Job]) -> None:
+        if len(jobs) > 1 and self._retried(jobs, savepoints=True):
+            return
+        for job in jobs:
+            self._retried([job], savepoints=True)
+
+    def _retried(self, jobs: list[Job], *, savepoints: bool) -> bool:
+        try:
+            self._connection.raw.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as error:
+            _failed(jobs, error)
+            return True
+        return self._together(jobs, savepoints=savepoints)
+
+    def _together(self, jobs: list[Job], *, savepoints: bool) -> bool:
+        """Do and commit; False when all of it was rolled back."""
+        connection = self._connection
+        totals: dict[str, int] = {}
+        try:
+            for job in jobs:
+                job.error = None
+                if not self._one(job, totals, savepoints=savepoints):
+                    connection.rollback()
+                    return False
+            drive(add_totals(connection, totals, 0))
+            connection.raw.execute("COMMIT")
+        except sqlite3.Error as error:
+            connection.rollback()
+            _failed(jobs, error)
+            return False
+        return True
+
+    def _one(self, job: Job, totals: dict[str, int], *, savepoints: bool) -> bool:
+        """Do one; False when it failed in a way that others must not be committed with."""
+        tx = SqlTransaction(self._connection, slim=type(job.command) in SLIM)
+        raw = self._connection.raw
+        if savepoints:
+            raw.execute("SAVEPOINT job")
+        try:
+            job.do(tx)
+        except Exception as error:
+            job.error = meaning(error)
+            # Most fail before they write anything.
+            if not savepoints:
+                return not tx.dirty and not isinstance(error, sqlite3.Error)
+            if not raw.in_transaction:
+                return False
+            raw.execute("ROLLBACK TO job")
+        else:
+            for name, n in tx.totals.items():
+                totals[name] = totals.get(name, 0) + n
+        if savepoints:
+            raw.execute("RELEASE job")
+        return True
+
+    def end(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+
+class Engine:
+    """The threads of one store. It knows nothing of the store, which can be forgotten."""
+
+    READERS = 2
+
+    def __init__(
+        self,
+        writer: SqliteConnection,
+        connect: Callable[[], SqliteConnection],
+        signals: SharedSignals,
+    ) -> None:
+        self._signals = signals
+        self._writing = Line()
+        self._reading = Line()
+        self._writer = Writer(self._writing, writer, signals, self._answer)
+        self._readers = [Reader(self._reading, connect, self._answer) for _ in range(self.READERS)]
+        signals.waiting = lambda waiter: self._writing.nudge()  # type: ignore[method-assign]
+        for thread in (self._writer, *self._readers):
+            thread.start()
+
+    def submit(self, job: Job, *, reads: bool) -> None:
+        """Have a job done.
+
+        Raises:
+            StoreClosedError: the store was closed.
+        """
+        (self._reading if reads else self._writing).put(job)
+
+    def orphaned(self, job: Job) -> None:
+        """A job was done, but whoever wanted it has gone: others are told, claims go back."""
+        if job.effects:
+            self._signals.publish(job.effects)
+        if job.undo is not None:
+            try:
+                self._writing.put(Job(TakeBack.run, job.undo, job.now, None))
+            except StoreClosedError:
+                return  # as when the process had ended: the attempt's limits will tell
+
+    def close(self) -> None:
+        """Do what was submitted, and end."""
+        # Readers first: the writer's connection is the last, which tidies up the file.
+        for line, threads in ((self._reading, self._readers), (self._writing, [self._writer])):
+            line.close()
+            for thread in threads:
+                if thread is not threading.current_thread():
+                    thread.join()
+
+    def _answer(self, jobs: Iterable[Job]) -> None:
+        by_loop: dict[asyncio.AbstractEventLoop, list[Job]] = {}
+        for job in jobs:
+            if job.loop is not None:
+                by_loop.setdefault(job.loop, []).append(job)
+            elif job.effects:
+                self._signals.publish(job.effects)
+        for loop, answered in by_loop.items():
+            self._tell(loop, answered)
+
+    def _tell(self, loop: asyncio.AbstractEventLoop, jobs: list[Job]) -> None:
+        try:
+            loop.call_soon_threadsafe(self._settle, jobs)
+        except RuntimeError:  # the loop was closed
+            for job in jobs:
+                self.orphaned(job)
+
+    def _settle(self, jobs: list[Job]) -> None:
+        for job in jobs:
+            future = job.future
+            if future is None or future.done():
+                self.orphaned(job)
+            elif job.error is not None:
+                future.set_exception(job.error)
+            else:
+                future.set_result(job)
+
+
+def _failed(jobs: Iterable[Job], error: BaseException) -> None:
+    for job in jobs:
+        job.error = meaning(error)
+        job.undo = job.effects = None

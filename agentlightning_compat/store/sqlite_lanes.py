@@ -1,0 +1,123 @@
+"""Jobs for a store's threads, the lines that they wait in, and the threads."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from typing import Any
+
+from agentlightning_compat.errors import StoreClosedError
+from agentlightning_compat.store.memory import drive
+from agentlightning_compat.store.operations.operation import Run
+from agentlightning_compat.store.sql.backend import TakeBack, undone
+from agentlightning_compat.store.sql.transaction import SqlTransaction
+from agentlightning_compat.store.transaction import Effects
+
+
+class Job:
+    """One operation, and whoever waits for it; nobody does when there is no loop."""
+
+    __slots__ = ("command", "effects", "error", "future", "loop", "now", "result", "run", "undo")
+
+    def __init__(
+        self, run: Run, command: Any, now: float, loop: asyncio.AbstractEventLoop | None
+    ) -> None:
+        self.run = run
+        self.command = command
+        self.now = now
+        self.loop = loop
+        self.future: asyncio.Future[Any] | None = loop.create_future() if loop else None
+        self.result: Any = None
+        self.effects: Effects | None = None
+        self.error: BaseException | None = None
+        self.undo: TakeBack | None = None
+
+    @property
+    def given_up(self) -> bool:
+        """Whether nobody wants it done any more."""
+        return self.future is not None and self.future.cancelled()
+
+    def do(self, tx: SqlTransaction) -> None:
+        """Run the operation."""
+        work: Any = self.run(tx, self.command, self.now)
+        self.result = drive(work)
+        self.effects = tx.effects
+        self.undo = undone(self.command, self.result, tx)
+
+
+class Lane(threading.Thread):
+    """A thread with a line of jobs; several may share one line."""
+
+    def __init__(self, name: str, line: Line, most: int) -> None:
+        super().__init__(name=name, daemon=True)
+        self._line = line
+        self._most = most
+
+    def run(self) -> None:
+        """Work until the line is closed and empty."""
+        try:
+            while (jobs := self._line.take(self._most, self.pause())) is not None:
+                if jobs:
+                    self.work(jobs)
+                self.idle()
+        finally:
+            self.end()
+
+    def pause(self) -> float | None:
+        """How long to wait for jobs before `idle` is called."""
+        return None
+
+    def work(self, jobs: list[Job]) -> None:
+        """Do the jobs and answer them."""
+        raise NotImplementedError
+
+    def idle(self) -> None:
+        """Called after every turn."""
+
+    def end(self) -> None:
+        """Called at the end, in this thread."""
+
+
+class Line:
+    """Jobs that wait for a thread."""
+
+    def __init__(self) -> None:
+        self._ready = threading.Condition(threading.Lock())
+        self._jobs: deque[Job] = deque()
+        self._closed = False
+        self._nudged = False
+
+    def put(self, job: Job) -> None:
+        """At the end of the line.
+
+        Raises:
+            StoreClosedError: it takes no more.
+        """
+        with self._ready:
+            if self._closed:
+                raise StoreClosedError("the store was closed")
+            self._jobs.append(job)
+            self._ready.notify()
+
+    def nudge(self) -> None:
+        """Have the thread ask for its pause again."""
+        with self._ready:
+            self._nudged = True
+            self._ready.notify()
+
+    def close(self) -> None:
+        """Take no more; what is in the line is still done."""
+        with self._ready:
+            self._closed = True
+            self._ready.notify_all()
+
+    def take(self, most: int, pause: float | None) -> list[Job] | None:
+        """The next jobs, none after the pause; None at the end."""
+        with self._ready:
+            if not self._jobs and not self._closed and not self._nudged:
+                self._ready.wait(pause)
+            self._nudged = False
+            if not self._jobs and self._closed:
+                return None
+            return [self._jobs.popleft() for _ in range(min(most, len(self._jobs)))]
