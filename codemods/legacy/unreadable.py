@@ -16,7 +16,7 @@ _HARMLESS = ("abc", "dataclasses", "enum", "pydantic", "typing", "typing_extensi
 
 
 def unknown_base(ctx: FileContext, cls: ProjectClass) -> Iterator[Hit]:
-    """Legacy rollout methods of a class whose base is not in the files given, or of a mixin."""
+    """Legacy rollout methods of a class whose base is not in the files given."""
     if not _imports_framework(ctx):
         return
     for method in Agents.of(ctx.project).own_methods(cls):
@@ -49,7 +49,7 @@ def _doubt(ctx: FileContext, cls: ProjectClass) -> str:
             if not isinstance(value, External) or not _is_known(value.path):
                 shown = ast.unparse(expression)
                 return f"its base class `{shown}` is in none of the files given"
-    return "" if cls.node.bases else "it is no LitAgent; it may be mixed into one elsewhere"
+    return ""
 
 
 def _builtin(owner: ProjectClass, expression: ast.expr) -> bool:

@@ -87,7 +87,7 @@ def sites(tree: ast.Module, project: tuple[str, ...] = ()) -> Iterator[Site]:
     """
     words = api_map.load().legacy_names() - STILL_GOOD
     own = _own(tree, project)
-    foreign = _keywords(tree, own)
+    foreign: set[ast.AST] = {*_keywords(tree, own), *_methods_of_no_agent(tree)}
     for statement, node in _with_statements(tree):
         word = "" if node in foreign or own.takes(node) else _word(node)
         if isinstance(node, ast.alias) and _is_stranger(statement, project):
@@ -146,6 +146,14 @@ def _keywords(tree: ast.Module, own: Own) -> set[ast.keyword]:
             found |= {k for k in node.keywords if k.arg in taken}
         inside.extend((name, child) for child in ast.iter_child_nodes(node))
     return found
+
+
+def _methods_of_no_agent(tree: ast.Module) -> set[ast.AST]:
+    """The methods of classes that derive from nothing, and from which nothing derives."""
+    classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    bases = {base.id for cls in classes for base in cls.bases if isinstance(base, ast.Name)}
+    alone = [cls for cls in classes if not cls.bases and cls.name not in bases]
+    return {part for cls in alone for part in cls.body}
 
 
 def _is_stranger(node: ast.AST, project: tuple[str, ...]) -> bool:
