@@ -27,7 +27,12 @@ def idle_import(statement: ast.ImportFrom, alias: ast.alias, ctx: FileContext) -
         return None
     if not (row.legacy and row.change in ("same", "changed")) and row.change != "removed":
         return None
-    return None if (alias.asname or alias.name) in _wanted(ctx) else row
+    return row if is_idle(alias, ctx) else None
+
+
+def is_idle(alias: ast.alias, ctx: FileContext) -> bool:
+    """Whether no code, in this file or in another, reads the name that an import binds."""
+    return (alias.asname or alias.name) not in _wanted(ctx)
 
 
 def purpose(statement: ast.ImportFrom, alias: ast.alias, ctx: FileContext) -> str:

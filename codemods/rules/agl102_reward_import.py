@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from codemods.context import FileContext
 from codemods.edit.rewrite import Rewrite
+from codemods.legacy.idle import is_idle, purpose
 from codemods.rule import Hit, Rule
 
 NEW_HOME = "agentlightning.emitter.reward"
@@ -33,8 +34,13 @@ class RewardImport(Rule):
         if node.level or node.module not in ("agentlightning", "agentlightning.reward"):
             return
         for alias in node.names:
-            if alias.name == "reward" and not _used_as_module(alias, ctx):
-                yield _hit(alias, f"{node.module}.reward", ctx)
+            path = f"{node.module}.reward"
+            if alias.name != "reward" or _used_as_module(alias, ctx):
+                continue
+            if is_idle(alias, ctx) and not purpose(node, alias, ctx):
+                yield _unread(alias, path)
+            else:
+                yield _hit(alias, path, ctx)
 
 
 def _used_as_module(alias: ast.alias, ctx: FileContext) -> bool:
@@ -54,3 +60,10 @@ def _hit(alias: ast.alias, path: str, ctx: FileContext) -> Hit:
         rewrite.imports.move(alias, target, alias.asname)
 
     return Hit(alias, f"`{path}` is a decorator only in `agentlightning.emitter`", fix, symbol=path)
+
+
+def _unread(alias: ast.alias, path: str) -> Hit:
+    def fix(rewrite: Rewrite) -> None:
+        rewrite.imports.drop(alias)
+
+    return Hit(alias, f"`{path}` is imported and never used", fix, symbol=path)

@@ -6,9 +6,8 @@ import ast
 from collections.abc import Iterable
 
 from codemods.context import FileContext
-from codemods.edit.imports import used_names
 from codemods.edit.rewrite import Rewrite
-from codemods.legacy.idle import purpose
+from codemods.legacy.idle import is_idle, purpose
 from codemods.names import known
 from codemods.rule import Hit, Rule
 
@@ -33,13 +32,8 @@ class IdleImport(Rule):
         for alias in node.names:
             if alias.name == "DevTaskLoader" and not node.level:
                 path = ctx.project.canonical(f"{node.module}.{alias.name}")
-                if path == known.DEV_LOADER and _idle(alias, ctx):
+                if path == known.DEV_LOADER and is_idle(alias, ctx):
                     yield _hit(alias, purpose(node, alias, ctx))
-
-
-def _idle(alias: ast.alias, ctx: FileContext) -> bool:
-    name = alias.asname or alias.name
-    return name not in used_names(ctx.module.table) | ctx.project.exported(ctx.module)
 
 
 def _hit(alias: ast.alias, reason: str) -> Hit:
