@@ -149,11 +149,11 @@ def _keywords(tree: ast.Module, own: Own) -> set[ast.keyword]:
 
 
 def _methods_of_no_agent(tree: ast.Module) -> set[ast.AST]:
-    """The methods of classes that derive from nothing, and from which nothing derives."""
+    """Functions, and methods of classes that derive from nothing and from which nothing derives."""
     classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
     bases = {base.id for cls in classes for base in cls.bases if isinstance(base, ast.Name)}
     alone = [cls for cls in classes if not cls.bases and cls.name not in bases]
-    return {part for cls in alone for part in cls.body}
+    return {part for block in (tree, *alone) for part in block.body}
 
 
 def _is_stranger(node: ast.AST, project: tuple[str, ...]) -> bool:
