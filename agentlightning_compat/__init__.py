@@ -23,6 +23,9 @@ if TYPE_CHECKING:
         InMemoryLightningStore as InMemoryLightningStore,
     )
     from agentlightning_compat.store.opening import open_store as open_store
+    from agentlightning_compat.store.postgres import (
+        PostgresLightningStore as PostgresLightningStore,
+    )
     from agentlightning_compat.store.sqlite import SqliteLightningStore as SqliteLightningStore
 
 _MODULES = frozenset({"errors", "legacy"})
@@ -43,6 +46,7 @@ _HOMES = {
     """,
     "agentlightning_compat.store.memory": "InMemoryLightningStore",
     "agentlightning_compat.store.opening": "open_store",
+    "agentlightning_compat.store.postgres": "PostgresLightningStore",
     "agentlightning_compat.store.sqlite": "SqliteLightningStore",
 }
 _ORIGINS = {name: module for module, names in _HOMES.items() for name in names.split()}

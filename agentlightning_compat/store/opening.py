@@ -31,6 +31,10 @@ def open_store(url: str, *, clock: Clock | None = None) -> LocalStore:
         if len(rest) < 2 or not rest.startswith("/"):
             raise InvalidRequestError(f"{url!r} names no file: sqlite:///store.db does")
         return SqliteLightningStore(rest[1:], clock=clock)
+    if separator and scheme in ("postgresql", "postgres"):
+        from agentlightning_compat.store.postgres import PostgresLightningStore
+
+        return PostgresLightningStore(url, clock=clock)
     if scheme in ("http", "https"):
         raise UnsupportedError(f"{url!r}: stores cannot be reached over HTTP yet")
     raise InvalidRequestError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import weakref
 from functools import partial
@@ -10,18 +9,14 @@ from typing import Any
 
 from agentlightning_compat.clock import Clock
 from agentlightning_compat.errors import StorageCorruptError
-from agentlightning_compat.store.commands import Command
-from agentlightning_compat.store.operations.operation import Run
-from agentlightning_compat.store.sql.backend import READING, SharedSignals, SqlStore
-from agentlightning_compat.store.sqlite_engine import Engine
+from agentlightning_compat.store.sql.backend import SqlStore
+from agentlightning_compat.store.sqlite_engine import SqliteEngine
 from agentlightning_compat.store.sqlite_file import (
     checked_path,
     integrity,
     open_reader,
     open_writer,
 )
-from agentlightning_compat.store.sqlite_lanes import Job
-from agentlightning_compat.store.transaction import Effects
 
 
 class SqliteLightningStore(SqlStore):
@@ -60,20 +55,17 @@ class SqliteLightningStore(SqlStore):
             "clock": clock,
         }
         writer = open_writer(self.path, busy_timeout, max_bytes)
-        signals = SharedSignals()
-        self._signals = signals
-        self._engine = Engine(writer, partial(open_reader, self.path, busy_timeout), signals)
-        self._end = weakref.finalize(self, self._engine.close)
+        connect = partial(open_reader, self.path, busy_timeout)
+        self._threads = SqliteEngine(writer, connect, self._shared)
+        weakref.finalize(self, self._threads.close)
         self._watchdog.look_again()
+
+    @property
+    def _engine(self) -> SqliteEngine:
+        return self._threads
 
     def __reduce__(self) -> Any:
         return partial(type(self), self.path, **self._options), ()
-
-    async def close(self) -> None:
-        """Finish what is under way and close the file. Whoever waits is told."""
-        await asyncio.to_thread(self._watchdog.close)
-        await asyncio.to_thread(self._end)
-        self._signals.everybody()
 
     def check_integrity(self) -> None:
         """Look through the whole file; takes long for a large one.
@@ -84,15 +76,3 @@ class SqliteLightningStore(SqlStore):
         found = integrity(self.path, self._options["busy_timeout"])
         if found != ["ok"]:
             raise StorageCorruptError(f"{self.path}: {'; '.join(found[:5])}")
-
-    async def _transact(self, run: Run, command: Command[Any], now: float) -> tuple[Any, Effects]:
-        job = Job(run, command, now, asyncio.get_running_loop())
-        assert job.future is not None
-        self._engine.submit(job, reads=type(command) in READING)
-        try:
-            await job.future
-        except asyncio.CancelledError:
-            if not job.future.cancelled():  # it was answered already
-                self._engine.orphaned(job)
-            raise
-        return job.result, job.effects or Effects()

@@ -6,17 +6,15 @@ transaction and answers them together after its commit: one fsync for all.
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable
 
-from agentlightning_compat.errors import StoreClosedError
 from agentlightning_compat.store.memory import drive
-from agentlightning_compat.store.sql.backend import SLIM, SharedSignals, TakeBack
+from agentlightning_compat.store.sql.jobs import Engine, Job, SharedSignals
 from agentlightning_compat.store.sql.transaction import SqlTransaction, add_totals
 from agentlightning_compat.store.sqlite_file import SqliteConnection, meaning
-from agentlightning_compat.store.sqlite_lanes import Job, Lane, Line
+from agentlightning_compat.store.sqlite_lanes import Lane, Line
 
 
 class Reader(Lane):
@@ -42,11 +40,11 @@ class Reader(Lane):
                 self._connection = self._connect()
             self._connection.raw.execute("BEGIN")
             try:
-                job.do(SqlTransaction(self._connection, slim=type(job.command) in SLIM))
+                drive(job.do(SqlTransaction(self._connection, slim=job.slim)))
             finally:
                 self._connection.rollback()
         except Exception as error:
-            job.error = meaning(error)
+            job.fail(meaning(error))
 
     def end(self) -> None:
         """Close the connection."""
@@ -125,7 +123,6 @@ class Writer(Lane):
         totals: dict[str, int] = {}
         try:
             for job in jobs:
-                job.error = None
                 if not self._one(job, totals, savepoints=savepoints):
                     connection.rollback()
                     return False
@@ -139,14 +136,14 @@ class Writer(Lane):
 
     def _one(self, job: Job, totals: dict[str, int], *, savepoints: bool) -> bool:
         """Do one; False when it failed in a way that others must not be committed with."""
-        tx = SqlTransaction(self._connection, slim=type(job.command) in SLIM)
+        tx = SqlTransaction(self._connection, slim=job.slim)
         raw = self._connection.raw
         if savepoints:
             raw.execute("SAVEPOINT job")
         try:
-            job.do(tx)
+            drive(job.do(tx))
         except Exception as error:
-            job.error = meaning(error)
+            job.fail(meaning(error))
             # Most fail before they write anything.
             if not savepoints:
                 return not tx.dirty and not isinstance(error, sqlite3.Error)
@@ -165,8 +162,8 @@ class Writer(Lane):
         self._connection.close()
 
 
-class Engine:
-    """The threads of one store. It knows nothing of the store, which can be forgotten."""
+class SqliteEngine(Engine):
+    """The threads of one store."""
 
     READERS = 2
 
@@ -176,32 +173,22 @@ class Engine:
         connect: Callable[[], SqliteConnection],
         signals: SharedSignals,
     ) -> None:
-        self._signals = signals
+        super().__init__(signals)
         self._writing = Line()
         self._reading = Line()
-        self._writer = Writer(self._writing, writer, signals, self._answer)
-        self._readers = [Reader(self._reading, connect, self._answer) for _ in range(self.READERS)]
-        signals.waiting = lambda waiter: self._writing.nudge()  # type: ignore[method-assign]
+        self._writer = Writer(self._writing, writer, signals, self.answer)
+        self._readers = [Reader(self._reading, connect, self.answer) for _ in range(self.READERS)]
+        signals.when_waiting = self._writing.nudge
         for thread in (self._writer, *self._readers):
             thread.start()
 
-    def submit(self, job: Job, *, reads: bool) -> None:
+    def submit(self, job: Job) -> None:
         """Have a job done.
 
         Raises:
             StoreClosedError: the store was closed.
         """
-        (self._reading if reads else self._writing).put(job)
-
-    def orphaned(self, job: Job) -> None:
-        """A job was done, but whoever wanted it has gone: others are told, claims go back."""
-        if job.effects:
-            self._signals.publish(job.effects)
-        if job.undo is not None:
-            try:
-                self._writing.put(Job(TakeBack.run, job.undo, job.now, None))
-            except StoreClosedError:
-                return  # as when the process had ended: the attempt's limits will tell
+        (self._reading if job.reads else self._writing).put(job)
 
     def close(self) -> None:
         """Do what was submitted, and end."""
@@ -212,35 +199,7 @@ class Engine:
                 if thread is not threading.current_thread():
                     thread.join()
 
-    def _answer(self, jobs: Iterable[Job]) -> None:
-        by_loop: dict[asyncio.AbstractEventLoop, list[Job]] = {}
-        for job in jobs:
-            if job.loop is not None:
-                by_loop.setdefault(job.loop, []).append(job)
-            elif job.effects:
-                self._signals.publish(job.effects)
-        for loop, answered in by_loop.items():
-            self._tell(loop, answered)
-
-    def _tell(self, loop: asyncio.AbstractEventLoop, jobs: list[Job]) -> None:
-        try:
-            loop.call_soon_threadsafe(self._settle, jobs)
-        except RuntimeError:  # the loop was closed
-            for job in jobs:
-                self.orphaned(job)
-
-    def _settle(self, jobs: list[Job]) -> None:
-        for job in jobs:
-            future = job.future
-            if future is None or future.done():
-                self.orphaned(job)
-            elif job.error is not None:
-                future.set_exception(job.error)
-            else:
-                future.set_result(job)
-
 
 def _failed(jobs: Iterable[Job], error: BaseException) -> None:
     for job in jobs:
-        job.error = meaning(error)
-        job.undo = job.effects = None
+        job.fail(meaning(error))

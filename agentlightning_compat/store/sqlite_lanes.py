@@ -1,49 +1,12 @@
-"""Jobs for a store's threads, the lines that they wait in, and the threads."""
+"""Lines that jobs wait in, and the threads that take them."""
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections import deque
-from typing import Any
 
 from agentlightning_compat.errors import StoreClosedError
-from agentlightning_compat.store.memory import drive
-from agentlightning_compat.store.operations.operation import Run
-from agentlightning_compat.store.sql.backend import TakeBack, undone
-from agentlightning_compat.store.sql.transaction import SqlTransaction
-from agentlightning_compat.store.transaction import Effects
-
-
-class Job:
-    """One operation, and whoever waits for it; nobody does when there is no loop."""
-
-    __slots__ = ("command", "effects", "error", "future", "loop", "now", "result", "run", "undo")
-
-    def __init__(
-        self, run: Run, command: Any, now: float, loop: asyncio.AbstractEventLoop | None
-    ) -> None:
-        self.run = run
-        self.command = command
-        self.now = now
-        self.loop = loop
-        self.future: asyncio.Future[Any] | None = loop.create_future() if loop else None
-        self.result: Any = None
-        self.effects: Effects | None = None
-        self.error: BaseException | None = None
-        self.undo: TakeBack | None = None
-
-    @property
-    def given_up(self) -> bool:
-        """Whether nobody wants it done any more."""
-        return self.future is not None and self.future.cancelled()
-
-    def do(self, tx: SqlTransaction) -> None:
-        """Run the operation."""
-        work: Any = self.run(tx, self.command, self.now)
-        self.result = drive(work)
-        self.effects = tx.effects
-        self.undo = undone(self.command, self.result, tx)
+from agentlightning_compat.store.sql.jobs import Job
 
 
 class Lane(threading.Thread):

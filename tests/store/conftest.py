@@ -13,7 +13,9 @@ import agentlightning_compat.model as names
 from agentlightning_compat.clock import ManualClock
 from agentlightning_compat.store.local import LocalStore
 from agentlightning_compat.store.memory import InMemoryLightningStore
+from agentlightning_compat.store.postgres import PostgresLightningStore
 from agentlightning_compat.store.sqlite import SqliteLightningStore
+from tests.store import database
 from tests.store.stage import Stage
 
 Factory = Callable[[Path, ManualClock], LocalStore]
@@ -21,12 +23,15 @@ Factory = Callable[[Path, ManualClock], LocalStore]
 BACKENDS: dict[str, Factory] = {
     "memory": lambda folder, clock: InMemoryLightningStore(clock=clock),
     "sqlite": lambda folder, clock: SqliteLightningStore(folder / "store.db", clock=clock),
+    "postgres": lambda folder, clock: PostgresLightningStore(database.shared(), clock=clock),
 }
 
 
 @pytest.fixture(params=BACKENDS)
 def make_store(request, tmp_path) -> Callable[[ManualClock], LocalStore]:
     """A maker of stores of one backend, all over the same data where it has any."""
+    if request.param == "postgres":
+        database.empty(database.shared())
     return lambda clock: BACKENDS[request.param](tmp_path, clock)
 
 

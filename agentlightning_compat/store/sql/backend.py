@@ -3,92 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from abc import abstractmethod
+from typing import Any
 
 from agentlightning_compat.clock import Clock
-from agentlightning_compat.lifecycle.records import Pair, RolloutRecord
 from agentlightning_compat.store import commands as c
 from agentlightning_compat.store.base import LightningStoreCapabilities
 from agentlightning_compat.store.local import LocalStore
-from agentlightning_compat.store.signals import Signals, Waiter
-from agentlightning_compat.store.sql.transaction import SqlTransaction
-from agentlightning_compat.store.transaction import Transaction
-
-# These only look; they get connections of their own.
-READING = frozenset(
-    {
-        c.GetRollout,
-        c.QueryRollouts,
-        c.QueryAttempts,
-        c.GetLatestAttempt,
-        c.QuerySpans,
-        c.GetResources,
-        c.QueryResources,
-        c.GetWorker,
-        c.QueryWorkers,
-        c.GetFinished,
-        c.GetCounts,
-    }
-)
-# One statement that is a snapshot by itself.
-SINGLE = frozenset({c.GetRollout, c.GetLatestAttempt, c.GetWorker, c.GetFinished, c.GetResources})
-# These hand out no input or metadata of a rollout.
-SLIM = frozenset(
-    {c.AddSpans, c.UpdateAttempt, c.NextSpanIds, c.Sweep, c.QuerySpans, c.GetLatestAttempt}
-)
-
-
-class TakeBack(NamedTuple):
-    """Claims that were committed although the claimant had gone: (claimed, before, place)."""
-
-    claims: Sequence[tuple[Pair, RolloutRecord, int]]
-
-    @staticmethod
-    async def run(tx: Transaction, command: Any, now: float) -> None:
-        """Undo them."""
-        assert isinstance(tx, SqlTransaction)
-        await tx.take_back(command.claims, now)
-
-
-def undone(command: Any, result: Any, tx: SqlTransaction) -> TakeBack | None:
-    """What undoes a claim; None when nothing was claimed."""
-    if not isinstance(command, c.Dequeue) or not result:
-        return None
-    return TakeBack(
-        [
-            (pair, tx.heads[pair.rollout.rollout_id], tx.places[pair.rollout.rollout_id])
-            for pair in result
-        ]
-    )
-
-
-class SharedSignals(Signals):
-    """Signals of a store that other processes write to as well: who waits is asked for."""
-
-    @property
-    def anybody(self) -> bool:
-        """Whether somebody waits."""
-        return bool(self._claimants or self._by_rollout)
-
-    @property
-    def claimants(self) -> int:
-        """How many wait for the queue."""
-        return len(self._claimants)
-
-    def look(self) -> None:
-        """Have all who wait for the end of rollouts look again."""
-        with self._lock:
-            topics = list(self._by_rollout)
-        self.finished(topics)
-
-    def waiting(self, waiter: Waiter) -> None:
-        """For a backend that has to know when somebody begins to wait."""
-
-    def add(self, waiter: Waiter) -> None:
-        """Register."""
-        super().add(waiter)
-        self.waiting(waiter)
+from agentlightning_compat.store.operations.operation import Run
+from agentlightning_compat.store.sql.jobs import Engine, Job, SharedSignals
+from agentlightning_compat.store.transaction import Effects
 
 
 class SqlStore(LocalStore):
@@ -97,8 +21,34 @@ class SqlStore(LocalStore):
     def __init__(self, *, scan_debounce_seconds: float, clock: Clock | None) -> None:
         super().__init__(clock=clock)
         self._scan_debounce_seconds = scan_debounce_seconds
+        self._shared = SharedSignals()
+        self._signals = self._shared
         # For each sweep under way, the deadlines that came up since it began.
         self._noted: list[list[float]] = []
+
+    @property
+    @abstractmethod
+    def _engine(self) -> Engine:
+        """What does the jobs."""
+
+    async def _transact(self, run: Run, command: c.Command[Any], now: float) -> tuple[Any, Effects]:
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Job] = loop.create_future()
+        job = Job(run, command, now, future)
+        self._engine.submit(job)
+        try:
+            await future
+        except asyncio.CancelledError:
+            if not future.cancelled():  # it was answered already
+                self._engine.orphaned(job)
+            raise
+        return job.result, job.effects or Effects()
+
+    async def close(self) -> None:
+        """Finish what is under way. Whoever waits is told."""
+        await asyncio.to_thread(self._watchdog.close)
+        await asyncio.to_thread(self._engine.close)
+        self._signals.everybody()
 
     @property
     def capabilities(self) -> LightningStoreCapabilities:

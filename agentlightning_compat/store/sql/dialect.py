@@ -15,8 +15,8 @@ class Dialect:
     """How a database says things. Statements are written with `?` for values and no braces.
 
     `row_locks`: others write at the same time, so rows that are to be changed are locked.
-    `series`: the statement that gives the next numbers of a series; its values are made by
-    `series_values`, its last row has the last number.
+    `series`: the statement that gives the next numbers of a series, each in a row or only the
+    last of them; its values are made by `series_values`.
     """
 
     name: str

@@ -55,10 +55,12 @@ class TableTransaction(Transaction):
     def _count(self, name: str, n: int) -> None:
         self.totals[name] = self.totals.get(name, 0) + n
 
-    async def _next_of(self, series: str, count: int) -> range:
+    async def _next_of(self, series: str, count: int) -> Sequence[int]:
         self.dirty = True
         dialect = self._db.dialect
         found = await self._db.rows(dialect.series, dialect.series_values(series, count))
+        if len(found) == count:
+            return [row[0] for row in found]
         last: int = found[-1][0]
         return range(last - count + 1, last + 1)
 

@@ -33,9 +33,8 @@ _ADD_TOTAL = (
     "INSERT INTO totals (name, shard, n) VALUES (?, ?, ?)"
     " ON CONFLICT (name, shard) DO UPDATE SET n = totals.n + excluded.n"
 )
-_TAKE_BACK = (
-    "UPDATE rollouts SET status = ?, end_time = ?, attempts = ?, check_at = ?, queue_position = ?"
-    " WHERE id = ? AND status = 'preparing' AND attempts = ?"
+_TAKE_BACK = update_of(
+    "rollouts", ("status", "end_time", "attempts", "check_at", "queue_position"), "id = ?"
 )
 
 
@@ -165,10 +164,12 @@ class SqlTransaction(TableTransaction):
         """
         for claimed, before, place in claims:
             attempt = claimed.attempt
+            found, latest = await self.find(before.rollout_id, "latest", for_update=True)
+            if found is None or found.status != "preparing" or latest != attempt:
+                continue
             key = await self._id(before.rollout_id)
             values = (before.status, before.end_time, before.attempts, before.check_at, place)
-            if not await self._run(_TAKE_BACK, (*values, key, attempt.sequence_id)):
-                continue
+            await self._run(_TAKE_BACK, (*values, key))
             gone = "DELETE FROM attempts WHERE rollout = ? AND sequence_id = ?"
             await self._run(gone, (key, attempt.sequence_id))
             self._count("preparing", -1)
