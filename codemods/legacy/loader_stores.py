@@ -23,7 +23,7 @@ def stands_for_store(ctx: FileContext, node: ast.expr) -> bool:
 
 def feeds_runner(ctx: FileContext, loader: Loader) -> bool:
     """Whether a loader is the client of a runner in this file."""
-    return any(_given_to_runner(ctx, place) for place in _places(ctx, loader))
+    return any(given_to_runner(ctx, place) for place in _places(ctx, loader))
 
 
 def replaceable(ctx: FileContext, loader: Loader) -> bool:
@@ -38,7 +38,7 @@ def replaceable(ctx: FileContext, loader: Loader) -> bool:
         not shared
         and isinstance(statement := ctx.parent(loader.call), ast.Assign)
         and statements.owns_its_lines(ctx.module, statement)
-        and all(place in reads or _given_to_runner(ctx, place) for place in places)
+        and all(place in reads or given_to_runner(ctx, place) for place in places)
         and len(reads) <= 1
         and not any(_repeated(ctx, read) for read in reads)
     )
@@ -57,7 +57,7 @@ def goes_round(ctx: FileContext, loader: Loader) -> bool:
     for place in _places(ctx, loader):
         around = ctx.parent(place)
         around = ctx.parent(around) if isinstance(around, ast.keyword) else around
-        if isinstance(around, ast.Call) and _given_to_runner(ctx, place):
+        if isinstance(around, ast.Call) and given_to_runner(ctx, place):
             limit = arguments(around, RUNNER_PARAMETERS).values.get("max_tasks")
             if not (_fits(ctx, limit, loader) or runs_once(ctx, around)):
                 return True
@@ -79,7 +79,8 @@ def _places(ctx: FileContext, loader: Loader) -> Iterator[ast.Name]:
         yield from uses(ctx, loader.binding)
 
 
-def _given_to_runner(ctx: FileContext, place: ast.expr) -> bool:
+def given_to_runner(ctx: FileContext, place: ast.expr) -> bool:
+    """Whether an expression is the client of a runner that is built there."""
     around = ctx.parent(place)
     around = ctx.parent(around) if isinstance(around, ast.keyword) else around
     if not isinstance(around, ast.Call) or kind_of(ctx, around) != "runner":

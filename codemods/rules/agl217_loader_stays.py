@@ -9,15 +9,18 @@ from codemods.context import FileContext
 from codemods.legacy.dev_runs import dev_run
 from codemods.legacy.fit_calls import fit_call, fit_calls
 from codemods.legacy.fleets import HELPERS
+from codemods.legacy.loader_places import name_of, places_of, works_by_hand
 from codemods.legacy.trainers import uses
 from codemods.names import known
-from codemods.names.scopes import Binding, FunctionNode
+from codemods.names.scopes import FunctionNode
 from codemods.names.values import External, Instance
 from codemods.rule import Hit, Rule
 
 UNWRAPPING = tuple(
     External(f"{HELPERS}.{name}") for name in ("dev_tasks", "dev_resources", "fit_or_dev")
 )
+LEFT = "keep its tasks and its resources apart, or put the tasks into an InMemoryLightningStore"
+WAITS = "it stays as long as the old server does; run again with --server store then"
 OLD_SERVER = "fit_v0 takes it; run again with --server store when the old server goes"
 APART = (
     "give its tasks to dev(agent, train_dataset=) and its resources to Trainer(initial_resources=)"
@@ -40,7 +43,7 @@ class LoaderStays(Rule):
     nodes = (ast.Call, ast.Attribute, ast.FunctionDef, ast.AsyncFunctionDef)
 
     def check(self, node: ast.AST, ctx: FileContext) -> Iterable[Hit]:
-        """Constructions and parameters that end up in `fit` or in a helper, or nowhere."""
+        """Constructions, but for those that another rule takes apart, and parameters for `fit`."""
         if isinstance(node, FunctionNode):
             yield from _parameters(node, ctx)
             return
@@ -53,17 +56,21 @@ class LoaderStays(Rule):
         assert isinstance(node, ast.Call)
         if ctx.infer(node.func) != External(known.DEV_LOADER) or node in _consumed(ctx):
             return
-        name = _name_of(node, ctx)
-        places = [node] if name is None else [*_places(ctx, name)]
+        name = name_of(node, ctx)
+        places = [node] if name is None else [*places_of(ctx, name)]
         if name is not None and not places and name.name not in ctx.project.exported(ctx.module):
             message = "nothing uses this DevTaskLoader"
             yield Hit(node, message, reason="take it out", symbol=known.DEV_LOADER)
         elif any(_is_for_fit(ctx, place) for place in places):
             yield _deprecated(node, ctx)
+        elif not works_by_hand(ctx, [node, *places]):
+            yield _deprecated(node, ctx, LEFT, WAITS)
 
 
-def _deprecated(node: ast.AST, ctx: FileContext) -> Hit:
-    reason = OLD_SERVER if ctx.options.server == "legacy" else APART
+def _deprecated(
+    node: ast.AST, ctx: FileContext, reason: str = APART, waits: str = OLD_SERVER
+) -> Hit:
+    reason = waits if ctx.options.server == "legacy" else reason
     return Hit(node, "`DevTaskLoader` is deprecated", reason=reason, symbol=known.DEV_LOADER)
 
 
@@ -97,37 +104,6 @@ def _consumed(ctx: FileContext) -> set[ast.Call]:
     return found
 
 
-def _name_of(node: ast.Call, ctx: FileContext) -> Binding | None:
-    """The variable that a loader is assigned to, or the function that returns it."""
-    parent = ctx.parent(node)
-    if isinstance(parent, ast.Return):
-        function = ctx.function_around(parent)
-        if function is None or isinstance(ctx.parent(function), ast.ClassDef):
-            return None
-        bindings = ctx.module.scope(function).lookup(function.name)
-        return next((b for b in bindings if b.node is function), None)
-    if isinstance(parent, ast.Assign | ast.AnnAssign | ast.NamedExpr):
-        targets = parent.targets if isinstance(parent, ast.Assign) else [parent.target]
-        if len(targets) == 1 and isinstance(targets[0], ast.Name):
-            bindings = ctx.module.scope(targets[0]).lookup(targets[0].id)
-            return next((b for b in bindings if b.node is targets[0]), None)
-    return None
-
-
-def _places(ctx: FileContext, binding: Binding) -> Iterator[ast.expr]:
-    """Where a loader with a name is used; for a function, where it is called."""
-    is_function = isinstance(binding.node, ast.FunctionDef | ast.AsyncFunctionDef)
-    for use in uses(ctx, binding):
-        call = ctx.parent(use)
-        if is_function and isinstance(call, ast.Call) and call.func is use:
-            inner = _name_of(call, ctx)
-            if inner is not None:
-                yield from _places(ctx, inner)
-            yield call
-        else:
-            yield use
-
-
 def _is_for_fit(ctx: FileContext, place: ast.expr) -> bool:
     around = ctx.parent(place)
     around = ctx.parent(around) if isinstance(around, ast.keyword) else around
@@ -140,7 +116,7 @@ def _rollouts(node: ast.Attribute, ctx: FileContext) -> Iterator[Hit]:
     if ctx.options.server == "legacy" or not isinstance(node.value, ast.Name):
         return
     for binding in ctx.module.scope(node.value).lookup(node.value.id):
-        if any(_is_for_fit(ctx, place) for place in _places(ctx, binding)):
+        if any(_is_for_fit(ctx, place) for place in places_of(ctx, binding)):
             yield Hit(
                 node,
                 "a loader that `fit` is given gets no rollouts in the store API",
