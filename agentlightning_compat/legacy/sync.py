@@ -44,12 +44,25 @@ def wait(awaitable: Awaitable[T]) -> T:
             "wait() was called where an event loop is running; use `await` instead, or call the"
             " sync code through `await asyncio.to_thread(...)`"
         )
-    future = asyncio.run_coroutine_threadsafe(_awaited(awaitable), _loop())
+    return block(awaitable)
+
+
+def block(awaitable: Awaitable[T]) -> T:
+    """Do what `wait` does, also where an event loop is running: that loop stands still."""
+    future = asyncio.run_coroutine_threadsafe(_awaited(awaitable), background_loop())
     try:
         return future.result()
     except BaseException:
         future.cancel()
         raise
+
+
+async def elsewhere(awaitable: Awaitable[T]) -> T:
+    """Have the background loop run `awaitable`; whoever is cancelled here cancels it there."""
+    loop = background_loop()
+    if asyncio.get_running_loop() is loop:
+        return await awaitable
+    return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(_awaited(awaitable), loop))
 
 
 async def _awaited(awaitable: Awaitable[T]) -> T:
@@ -64,7 +77,8 @@ def _inside_loop() -> bool:
     return True
 
 
-def _loop() -> asyncio.AbstractEventLoop:
+def background_loop() -> asyncio.AbstractEventLoop:
+    """The event loop of this process that runs in a thread of its own."""
     global _background  # noqa: PLW0603 (one loop per process is the point)
     with _lock:
         if _background is None or _background.pid != os.getpid():

@@ -1,0 +1,125 @@
+"""A legacy server that does as it is told, for tests: on a port and in a loop of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections import deque
+from typing import Any
+
+from aiohttp import web
+
+
+class LegacyServer:
+    """Hands out `tasks` in turn and keeps what is posted in `reports`.
+
+    `troubles` maps a path's first part to answers that come first: a status, a text instead of
+    JSON, or "cut" for a connection that is closed without an answer. `seen` counts requests.
+    """
+
+    def __init__(self) -> None:
+        self.tasks: deque[dict[str, Any]] = deque()
+        self.resources: dict[str, Any] = {}
+        self.reports: list[dict[str, Any]] = []
+        self.troubles: dict[str, deque[Any]] = {}
+        self.seen: dict[str, int] = {}
+        self.asked = threading.Condition()
+        self.port = 0
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._runner: web.AppRunner | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def __enter__(self) -> LegacyServer:
+        self._thread.start()
+        self.up()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.down()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def up(self) -> None:
+        """Listen, at the same port as before."""
+        asyncio.run_coroutine_threadsafe(self._up(), self._loop).result()
+
+    def down(self) -> None:
+        """Be away."""
+        asyncio.run_coroutine_threadsafe(self._down(), self._loop).result()
+
+    def until(self, path: str, count: int) -> None:
+        """Wait until so many requests for a path have come."""
+        with self.asked:
+            assert self.asked.wait_for(lambda: self.seen.get(path, 0) >= count, 30)
+
+    async def _up(self) -> None:
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", self._answer)
+        self._runner = web.AppRunner(app, shutdown_timeout=1)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", self.port)
+        await site.start()
+        self.port = self._runner.addresses[0][1]
+
+    async def _down(self) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        path, _, rest = request.path.strip("/").partition("/")
+        body = await request.text()
+        answer = self._trouble(path, request)
+        if answer is None:
+            answer = self._normal(path, rest, body)
+        with self.asked:
+            self.seen[path] = self.seen.get(path, 0) + 1
+            self.asked.notify_all()
+        return answer
+
+    def _trouble(self, path: str, request: web.Request) -> web.StreamResponse | None:
+        waiting = self.troubles.get(path)
+        if not waiting:
+            return None
+        trouble = waiting.popleft()
+        if trouble == "cut":
+            assert request.transport is not None
+            request.transport.close()
+            return web.Response()
+        if isinstance(trouble, int):
+            return web.json_response({"detail": "told to"}, status=trouble)
+        return web.Response(text=trouble, content_type="application/json")
+
+    def _normal(self, path: str, rest: str, body: str) -> web.StreamResponse:
+        if path == "task":
+            task = self.tasks.popleft() if self.tasks else None
+            return web.json_response({"is_available": task is not None, "task": task})
+        if path == "resources":
+            key = next(reversed(self.resources), None) if rest == "latest" else rest
+            if key not in self.resources:
+                return web.json_response({"detail": "none"}, status=404)
+            return web.json_response({"resources_id": key, "resources": self.resources[key]})
+        assert path == "rollout"
+        self.reports.append(json.loads(body))
+        return web.json_response({"status": "ok", "message": "stored", "data": None})
+
+
+def task(number: int, **fields: Any) -> dict[str, Any]:
+    """A task as a 0.1 server sends it."""
+    known = {
+        "rollout_id": f"rollout-{number}",
+        "input": {"number": number},
+        "mode": "train",
+        "resources_id": None,
+        "create_time": 1.0,
+        "last_claim_time": 2.0,
+        "num_claims": 1,
+        "metadata": {},
+    }
+    return known | fields
