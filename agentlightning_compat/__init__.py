@@ -11,6 +11,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from agentlightning_compat import errors as errors
     from agentlightning_compat import legacy as legacy
+    from agentlightning_compat.litagent.agent import LitAgent as LitAgent
+    from agentlightning_compat.litagent.decorator import llm_rollout as llm_rollout
+    from agentlightning_compat.litagent.decorator import prompt_rollout as prompt_rollout
+    from agentlightning_compat.litagent.decorator import rollout as rollout
     from agentlightning_compat.model import *  # noqa: F403
     from agentlightning_compat.store.base import LightningStore as LightningStore
     from agentlightning_compat.store.base import (
@@ -32,6 +36,8 @@ _MODULES = frozenset({"errors", "legacy"})
 
 # Which module a public name is taken from.
 _HOMES = {
+    "agentlightning_compat.litagent.agent": "LitAgent",
+    "agentlightning_compat.litagent.decorator": "llm_rollout prompt_rollout rollout",
     "agentlightning_compat.model": """
         Attempt AttemptStatus AttemptedRollout AttributeValue Attributes Dataset
         EnqueueRolloutRequest Event FilterField FilterOptions GenericResponse Hook LLM Link

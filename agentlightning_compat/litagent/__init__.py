@@ -1,0 +1,1 @@
+"""Agents: classes with rollout methods, and functions that are made into agents."""
