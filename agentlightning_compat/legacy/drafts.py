@@ -14,6 +14,7 @@ from typing import Any
 
 from agentlightning_compat.legacy import target
 from agentlightning_compat.legacy.attributes import as_text
+from agentlightning_compat.legacy.shapes import is_own_store
 
 OBJECT = "agentlightning.object"
 MESSAGE = "agentlightning.message"
@@ -84,9 +85,15 @@ def message_draft(text: object, at: float) -> SpanDraft:
 
 
 def realise(drafts: list[SpanDraft], *hints: object) -> list[Any]:
-    """Return the drafts as spans that a runner stores, all of one kind."""
+    """Return the drafts as spans that a runner stores, all of one kind.
+
+    For a store of `agentlightning_compat`, which needs no OpenTelemetry, they are its `Span`s;
+    whoever stores them says whose they are.
+    """
     if any(draft.span_id is not None for draft in drafts):
         trace_id = random.getrandbits(128) or 1
+        if any(is_own_store(hint) for hint in hints):
+            return [_own(draft, trace_id) for draft in drafts]
         return [_readable(draft, trace_id) for draft in drafts]
     return [_core_fields(draft, hints) for draft in drafts]
 
@@ -99,6 +106,28 @@ def _core_fields(draft: SpanDraft, hints: tuple[object, ...]) -> Any:
         attributes=draft.attributes,
         start_time=draft.start,
         end_time=draft.end,
+    )
+
+
+def _own(draft: SpanDraft, trace_id: int) -> Any:
+    model = import_module("agentlightning_compat.model")
+    status = model.TraceStatus(status_code=draft.status, description=draft.description)
+    return model.Span.from_attributes(
+        attributes=draft.attributes,
+        name=draft.name,
+        status=status,
+        trace_id=f"{draft.trace_id or trace_id:032x}",
+        span_id=f"{draft.span_id or new_span_id():016x}",
+        parent_id=f"{draft.parent_id:016x}" if draft.parent_id else None,
+        start_time=draft.start,
+        end_time=draft.end,
+    ).model_copy(
+        update={
+            "events": [
+                model.Event(name=e.name, attributes=e.attributes, timestamp=e.time)
+                for e in draft.events
+            ]
+        }
     )
 
 

@@ -9,7 +9,7 @@ from numbers import Real
 from typing import Any
 
 from agentlightning_compat.legacy.complaints import shown, users_line
-from agentlightning_compat.legacy.target import ROOTS
+from agentlightning_compat.legacy.target import COMPAT, ROOTS
 
 
 def _is_a(value: object, name: str, roots: tuple[str, ...]) -> bool:
@@ -32,6 +32,11 @@ def is_span(value: object) -> bool:
 def is_core_span(value: object) -> bool:
     """Whether `value` is the store API's `SpanCoreFields`."""
     return _is_a(value, "SpanCoreFields", ROOTS)
+
+
+def is_own_store(value: object) -> bool:
+    """Whether `value` is a store of this package."""
+    return _is_a(value, "LightningStore", (COMPAT,))
 
 
 def is_triplet(value: object) -> bool:
