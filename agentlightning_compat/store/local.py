@@ -52,6 +52,8 @@ class LocalStore(LightningStore):
         self._check_lock = threading.Lock()
         # Nothing can be overdue before this moment; None: nothing at all.
         self._check_at: float | None = None
+        # For each sweep under way, the deadlines that came up since it began.
+        self._came_up: dict[object, list[float]] = {}
         self._since = self._clock.now()
 
     @abstractmethod
@@ -86,7 +88,7 @@ class LocalStore(LightningStore):
         now = self._clock.now()
         check_at = self._check_at
         if operation.scans and check_at is not None and check_at < now:
-            await self._sweep(now)
+            await self._sweep()
         result, effects = await self._transact(operation.run, command, now)
         if effects:
             self._publish(effects)
@@ -98,22 +100,35 @@ class LocalStore(LightningStore):
         if effects.check_at is not None and self._expect(effects.check_at):
             self._watchdog.look_again()
 
-    async def _sweep(self, now: float) -> float | None:
+    async def _sweep(self) -> float | None:
         """Deal with all that is overdue; seconds until the next look."""
-        check_at: float | None = now - 1
-        while check_at is not None and check_at < now:
-            # Deadlines that come up from here on count anew.
-            self._check_at = None
+        # Until it is over, callers still see that a sweep is due, and sweep themselves (which
+        # waits for this one where it has to) instead of reading what is out of date.
+        sweep = object()
+        with self._check_lock:
+            self._came_up[sweep] = []
+        try:
             check_at = await self._perform(Sweep())
-        if check_at is None:
-            return None
-        self._expect(check_at)
+            while check_at is not None and check_at < self._clock.now():
+                check_at = await self._perform(Sweep())
+        except BaseException:
+            with self._check_lock:
+                del self._came_up[sweep]
+            raise
+        with self._check_lock:
+            known = self._came_up.pop(sweep)
+            if check_at is not None:
+                known.append(check_at)
+            self._check_at = next_check = min(known, default=None)
         # The test is a strict one: at the very moment nothing is overdue yet.
-        return max(check_at - now, 0.0) + 0.001
+        left = None if next_check is None else max(next_check - self._clock.now(), 0.0)
+        return None if left is None else left + 0.001
 
     def _expect(self, check_at: float) -> bool:
         """Note a moment to look at; whether it comes before all known ones."""
         with self._check_lock:
+            for came_up in self._came_up.values():
+                came_up.append(check_at)
             sooner = self._check_at is None or check_at < self._check_at
             if sooner:
                 self._check_at = check_at

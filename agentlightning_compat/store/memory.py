@@ -100,4 +100,4 @@ class InMemoryLightningStore(LocalStore):
 
     def sweep_now(self) -> float | None:
         """Deal with what is overdue; seconds until the next look."""
-        return drive(self._sweep(self._clock.now()))
+        return drive(self._sweep())

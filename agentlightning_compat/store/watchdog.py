@@ -57,8 +57,11 @@ class Watchdog:
         self._wake.set()
 
     def _run(self) -> None:
-        while not self._closed:
+        while True:
+            # In this order: whoever closes or has news sets the event last.
             self._wake.clear()
+            if self._closed:
+                return
             pause = self._look()
             self._wake.wait(self.LONGEST if pause is None else min(pause, self.LONGEST))
 

@@ -23,8 +23,6 @@ class SqlStore(LocalStore):
         self._scan_debounce_seconds = scan_debounce_seconds
         self._shared = SharedSignals()
         self._signals = self._shared
-        # For each sweep under way, the deadlines that came up since it began.
-        self._noted: list[list[float]] = []
 
     @property
     @abstractmethod
@@ -57,30 +55,6 @@ class SqlStore(LocalStore):
 
     def sweep_now(self) -> float | None:
         """Deal with what is overdue; seconds until the next look, for deadlines of others too."""
-        pause = asyncio.run(self._sweep(self._clock.now()))
+        pause = asyncio.run(self._sweep())
         longest = self._scan_debounce_seconds
         return longest if pause is None else min(pause, longest)
-
-    def _expect(self, check_at: float) -> bool:
-        with self._check_lock:
-            for noted in self._noted:
-                noted.append(check_at)
-        return super()._expect(check_at)
-
-    async def _sweep(self, now: float) -> float | None:
-        # A sweep takes a while here. Until it is over, callers still see that it is due, and
-        # sweep themselves instead of reading what is out of date.
-        noted: list[float] = []
-        with self._check_lock:
-            self._noted.append(noted)
-        try:
-            check_at = await self._perform(c.Sweep())
-            while check_at is not None and check_at < now:
-                check_at = await self._perform(c.Sweep())
-        finally:
-            with self._check_lock:
-                self._noted.remove(noted)
-        with self._check_lock:
-            known = [at for at in (check_at, *noted) if at is not None]
-            self._check_at = min(known) if known else None
-        return None if check_at is None else max(check_at - now, 0.0) + 0.001

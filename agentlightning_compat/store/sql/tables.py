@@ -20,6 +20,8 @@ _INSERT_PAYLOAD = (
     "INSERT INTO payloads (rollout, input, metadata)"
     " VALUES ((SELECT id FROM rollouts WHERE rollout_id = ?), ?, ?)"
 )
+_IN_QUEUE = "r.queue_position IS NOT NULL"
+_QUEUED = f"WHERE {_IN_QUEUE} ORDER BY r.queue_position"
 _PAYLOADS = " JOIN payloads p ON p.rollout = r.id"
 
 
@@ -173,17 +175,41 @@ class TableTransaction(Transaction):
         return {rollout.rollout_id: rollout for rollout in found}
 
     async def queue_heads(self, limit: int) -> Sequence[RolloutRecord]:
-        heads = "WHERE r.queue_position IS NOT NULL ORDER BY r.queue_position LIMIT ?"
+        heads = f"{_QUEUED} LIMIT ?"
         values: tuple[Any, ...] = (limit,)
         if self._db.dialect.row_locks:
-            lock = f"SELECT r.id FROM rollouts r {heads} FOR UPDATE SKIP LOCKED"
-            locked = [row[0] for row in await self._db.rows(lock, values)]
+            locked = await self._lock_heads(limit)
             if not locked:
                 return []
             heads, values = "WHERE r.id = ANY(?) ORDER BY r.queue_position", (locked,)
         found = await self._db.rows(self._select(None, heads), values)
         self.heads = {head.rollout_id: head for head in map(self._rollout, found)}
         return list(self.heads.values())
+
+    async def _lock_heads(self, limit: int) -> list[int]:
+        """Lock the first ones that nobody else has locked; none only if the queue is empty.
+
+        When all that is in the queue is locked, that is no empty queue: whoever has it may leave
+        it there, as a sweep does that came second. So the first of it is waited for.
+        """
+        waited = False
+        while True:
+            free = f"SELECT r.id FROM rollouts r {_QUEUED} LIMIT ? FOR UPDATE SKIP LOCKED"
+            locked = [row[0] for row in await self._db.rows(free, (limit,))]
+            if locked:
+                return locked
+            held = await self._db.rows(f"SELECT r.id FROM rollouts r {_QUEUED} LIMIT 1")
+            if not held:
+                return []
+            if not waited:
+                await self._db.rows("SAVEPOINT waited")
+                waited = True
+            one = f"SELECT r.id FROM rollouts r WHERE r.id = ? AND {_IN_QUEUE} FOR UPDATE"
+            locked = [row[0] for row in await self._db.rows(one, held[0])]
+            if locked:
+                return locked
+            # It was claimed, and is locked all the same: others would wait for it.
+            await self._db.rows("ROLLBACK TO waited")
 
     async def overdue(self, now: float, limit: int) -> Sequence[Pair]:
         due = "WHERE r.check_at < ? ORDER BY r.check_at, r.id LIMIT ?"
