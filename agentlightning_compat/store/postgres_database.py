@@ -43,6 +43,7 @@ _lost: tuple[type[BaseException], ...] = (
     asyncpg.CrashShutdownError,
     asyncpg.CannotConnectNowError,
     asyncpg.TooManyConnectionsError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
     ConnectionError,
     OSError,
     asyncio.TimeoutError,

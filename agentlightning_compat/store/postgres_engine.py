@@ -30,6 +30,8 @@ from agentlightning_compat.store.transaction import Effects
 _SHARDS = 16
 _LONGEST_NOTE = 7900  # bytes; PostgreSQL takes 8000
 _TRIES = 20
+# Milliseconds that a process may stand still inside a transaction: others wait for its locks.
+_LONGEST_PAUSE = 30_000
 
 
 class _Committing(Exception):
@@ -138,7 +140,11 @@ class PostgresEngine(Engine):
 
     @property
     def _settings(self) -> dict[str, str]:
-        return {"search_path": self._schema, "application_name": "agentlightning-compat"}
+        return {
+            "search_path": self._schema,
+            "application_name": "agentlightning-compat",
+            "idle_in_transaction_session_timeout": str(_LONGEST_PAUSE),
+        }
 
     async def _connect(self) -> Any:
         return await asyncpg.connect(
@@ -202,8 +208,8 @@ class PostgresEngine(Engine):
             if type(job.command) in SINGLE:
                 await job.do(tx)
                 return
-            kind = "ISOLATION LEVEL REPEATABLE READ READ ONLY" if job.reads else ""
-            await raw.execute(f"BEGIN {kind}")
+            kind = "REPEATABLE READ READ ONLY" if job.reads else "READ COMMITTED"
+            await raw.execute(f"BEGIN ISOLATION LEVEL {kind}")
             try:
                 await job.do(tx)
                 if not job.reads:

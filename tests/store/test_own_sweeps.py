@@ -15,6 +15,7 @@ from agentlightning_compat.store.postgres import PostgresLightningStore
 from agentlightning_compat.store.sql.transaction import SqlTransaction
 from agentlightning_compat.store.sqlite import SqliteLightningStore
 from tests.store import database
+from tests.store.processes import until
 from tests.store.stage import Stage, ids
 
 RETRY = {"timeout_seconds": 5, "max_attempts": 2, "retry_condition": ["timeout"]}
@@ -64,14 +65,6 @@ async def test_a_clock_that_goes_back_during_a_sweep_does_not_hold_it_up(stage, 
 
     monkeypatch.setattr(stage.store, "_transact", back)
     assert await asyncio.wait_for(stage.status(claimed), 20) == "preparing"
-
-
-async def until(condition) -> None:
-    async def poll() -> None:
-        while not await condition():
-            await asyncio.sleep(0.01)
-
-    await asyncio.wait_for(poll(), 60)
 
 
 @pytest.fixture
@@ -168,6 +161,21 @@ async def test_a_claim_waits_for_the_sweep_that_is_not_over(postgres, monkeypatc
     results = await asyncio.wait_for(asyncio.gather(*claims), 60)
     assert ids(item for item in results if item) == ids([claimed])
     await first
+
+
+async def test_whoever_stands_still_in_a_transaction_is_not_waited_for_long(postgres, monkeypatch):
+    monkeypatch.setattr("agentlightning_compat.store.postgres_engine._LONGEST_PAUSE", 300)
+    one, two = postgres(), postgres()
+    claimed = await one.claimed(**RETRY)
+    one.clock.advance(6)
+    gates = Gates(1)
+    monkeypatch.setattr(SqlTransaction, "next_check", gates.method())
+    stopped = asyncio.create_task(one.store._sweep())
+    await gates.arrival(0)
+    assert await asyncio.wait_for(two.store._sweep(), 60) is None
+    assert ids([await two.store.dequeue_rollout()]) == ids([claimed])
+    gates.open[0].set()
+    assert await asyncio.wait_for(stopped, 60) == pytest.approx(5.001)
 
 
 async def test_a_locked_rollout_is_passed_over_only_while_there_are_others(postgres):
