@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from agentlightning_compat.litagent.decorator import prompt_rollout as prompt_rollout
     from agentlightning_compat.litagent.decorator import rollout as rollout
     from agentlightning_compat.model import *  # noqa: F403
+    from agentlightning_compat.runner.agent import LitAgentRunner as LitAgentRunner
+    from agentlightning_compat.runner.base import Runner as Runner
     from agentlightning_compat.store.base import LightningStore as LightningStore
     from agentlightning_compat.store.base import (
         LightningStoreCapabilities as LightningStoreCapabilities,
@@ -47,6 +49,8 @@ _HOMES = {
         SpanAttributeNames SpanContext SpanCoreFields SpanLike SpanNames SpanRecordingContext
         StatusCode Task TaskIfAny TaskInput TraceState TraceStatus Triplet Worker WorkerStatus
     """,
+    "agentlightning_compat.runner.agent": "LitAgentRunner",
+    "agentlightning_compat.runner.base": "Runner",
     "agentlightning_compat.store.base": """
         LightningStore LightningStoreCapabilities LightningStoreStatistics
     """,

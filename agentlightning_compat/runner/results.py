@@ -1,0 +1,179 @@
+"""What an agent returned, as spans and a reward."""
+
+from __future__ import annotations
+
+import logging
+import math
+import reprlib
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from agentlightning_compat.model import AttemptedRollout, Span, SpanCoreFields, TraceStatus
+from agentlightning_compat.runner.patience import Patience
+from agentlightning_compat.store.base import LightningStore
+
+_log = logging.getLogger(__name__)
+
+ACCEPTED = (
+    "None, a number as the final reward, or a list of OpenTelemetry spans, of Span or of"
+    " SpanCoreFields"
+)
+
+
+class Result(NamedTuple):
+    """The spans that a rollout is known to have, and its final reward if it has one."""
+
+    spans: Sequence[Span]
+    reward: float | None
+
+
+class Results:
+    """Stores what agents return for one attempt."""
+
+    def __init__(
+        self, store: LightningStore, tracer: Any, rollout: AttemptedRollout, patience: Patience
+    ) -> None:
+        self._store = store
+        self._tracer = tracer
+        self._patience = patience
+        self._key = (rollout.rollout_id, rollout.attempt.attempt_id)
+
+    async def keep(self, returned: Any) -> Result:
+        """Store it.
+
+        Raises:
+            TypeError: it is nothing that an agent may return.
+            ValueError: a list of several kinds, a reward that is no finite number, or a span of
+                another rollout.
+        """
+        if returned is None:
+            return self._result(self._traced())
+        if isinstance(returned, (bool, int, float)):
+            return await self._reward(returned)
+        if not isinstance(returned, list):
+            raise TypeError(f"the agent returned {_shown(returned)}; accepted are {ACCEPTED}")
+        return await self._list(returned)
+
+    def _traced(self) -> list[Span]:
+        return list(self._tracer.get_last_trace())
+
+    def _result(self, spans: Sequence[Span]) -> Result:
+        rewards = [reward_of(span) for span in spans]
+        return Result(spans, next((r for r in reversed(rewards) if r is not None), None))
+
+    async def _reward(self, returned: float) -> Result:
+        reward = float(returned)
+        if not math.isfinite(reward):
+            raise ValueError(f"the agent returned {reward} as its reward; a reward is finite")
+        spans = self._traced()
+        return Result([*spans, *await self._numbered([reward_span(reward)])], reward)
+
+    async def _list(self, returned: list[Any]) -> Result:
+        if not returned:
+            _log.warning("the agent returned an empty list for %s", self._key[0])
+            return Result((), None)
+        if all(isinstance(item, Span) for item in returned):
+            return self._result(await self._own(returned))
+        if all(isinstance(item, SpanCoreFields) for item in returned):
+            return self._result(await self._numbered(returned))
+        readable = _readable_span()
+        if readable is not None and all(isinstance(item, readable) for item in returned):
+            return self._result(await self._otel(returned))
+        kinds = ", ".join(dict.fromkeys(type(item).__qualname__ for item in returned))
+        raise ValueError(f"the agent returned a list of {kinds}; accepted are {ACCEPTED}")
+
+    async def _numbered(self, cores: Sequence[SpanCoreFields]) -> Sequence[Span]:
+        rollout_id, attempt_id = self._key
+        spans = [
+            Span.from_core_fields(
+                core, rollout_id=rollout_id, attempt_id=attempt_id, sequence_id=number
+            )
+            for core, number in zip(cores, await self._numbers(len(cores)), strict=True)
+        ]
+        await self._stored(spans)
+        return spans
+
+    async def _otel(self, items: Sequence[Any]) -> Sequence[Span]:
+        traced = self._traced()
+        known = {span.span_id for span in traced}
+        spans = [Span.from_opentelemetry(item, *self._key, sequence_id=0) for item in items]
+        new = [span for span in spans if span.span_id not in known]
+        if len(new) < len(spans):
+            # The tracer stores them by itself: an agent need not return them.
+            _log.info("%s returned spans that were traced already", self._key[0])
+        for span, number in zip(new, await self._numbers(len(new)), strict=True):
+            span.sequence_id = number
+        await self._stored(new)
+        return [*(span for span in traced if span.span_id in {s.span_id for s in spans}), *new]
+
+    async def _own(self, spans: Sequence[Span]) -> Sequence[Span]:
+        rollout_id, attempt_id = self._key
+        for span in spans:
+            if (span.rollout_id or rollout_id, span.attempt_id or attempt_id) != self._key:
+                raise ValueError(
+                    f"the agent returned a span of {span.rollout_id} {span.attempt_id} for"
+                    f" {rollout_id} {attempt_id}: a span is stored with its own attempt only"
+                )
+        loose = [span for span in spans if not (span.rollout_id and span.attempt_id)]
+        ids = dict(zip(map(id, loose), await self._numbers(len(loose)), strict=True))
+        placed = [
+            span
+            if id(span) not in ids
+            else span.model_copy(
+                update={
+                    "rollout_id": rollout_id,
+                    "attempt_id": attempt_id,
+                    "sequence_id": span.sequence_id or ids[id(span)],
+                }
+            )
+            for span in spans
+        ]
+        await self._stored(placed)
+        return placed
+
+    async def _numbers(self, count: int) -> Sequence[int]:
+        if not count:
+            return []
+        keys = [self._key] * count
+        return await self._patience.ask(lambda: self._store.get_many_span_sequence_ids(keys))
+
+    async def _stored(self, spans: Sequence[Span]) -> None:
+        # May be asked twice: a span that is there already is left out.
+        if spans:
+            await self._patience.ask(lambda: self._store.add_many_spans(spans))
+
+
+def reward_span(reward: float) -> SpanCoreFields:
+    """The span that stands for a final reward."""
+    now = time.time()
+    return SpanCoreFields(
+        name="agentlightning.annotation",
+        status=TraceStatus(status_code="OK"),
+        attributes={
+            "agentlightning.reward.0.name": "primary",
+            "agentlightning.reward.0.value": reward,
+        },
+        start_time=now,
+        end_time=now,
+    )
+
+
+def reward_of(span: Span) -> float | None:
+    """The reward that a span stands for, if it does."""
+    value = span.attributes.get("agentlightning.reward.0.value")
+    return float(value) if isinstance(value, (int, float)) else None
+
+
+def _readable_span() -> Any:
+    # Nobody can have made one before this was imported.
+    return getattr(sys.modules.get("opentelemetry.sdk.trace"), "ReadableSpan", None)
+
+
+def _shown(value: Any) -> str:
+    kind = f"{type(value).__module__}.{type(value).__qualname__}"
+    try:
+        return f"{reprlib.repr(value)} ({kind})"
+    except Exception:  # it is user code, and only for a message
+        return kind
