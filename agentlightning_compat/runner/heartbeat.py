@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Literal, Protocol
 
+from agentlightning_compat.runner.limits import Limit
 from agentlightning_compat.runner.snapshot import system_snapshot
 from agentlightning_compat.store.base import LightningStore
 from agentlightning_compat.store.local import LocalStore
@@ -108,8 +109,9 @@ class Pulse:
         """Tell the store; that it did not work is logged once, until it works again."""
         given = () if stats is None else (stats,)
         try:
-            call = self._store.update_worker(self.worker_id, *given)
-            await asyncio.wait_for(call, max(self.interval, 1.0))
+            # Not `asyncio.wait_for`, which before Python 3.12 may swallow the end of this task.
+            with Limit(max(self.interval, 1.0), "the store"):
+                await self._store.update_worker(self.worker_id, *given)
         except Exception as error:
             level = logging.DEBUG if self._missed else logging.WARNING
             _log.log(level, "the heartbeat of %s is not heard: %r", self.worker_id, error)

@@ -172,8 +172,4 @@ def _readable_span() -> Any:
 
 
 def _shown(value: Any) -> str:
-    kind = f"{type(value).__module__}.{type(value).__qualname__}"
-    try:
-        return f"{reprlib.repr(value)} ({kind})"
-    except Exception:  # it is user code, and only for a message
-        return kind
+    return f"{reprlib.repr(value)} ({type(value).__module__}.{type(value).__qualname__})"
