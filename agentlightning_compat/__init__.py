@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from agentlightning_compat import errors as errors
     from agentlightning_compat import legacy as legacy
+    from agentlightning_compat.emitter import *  # noqa: F403
     from agentlightning_compat.litagent.agent import LitAgent as LitAgent
     from agentlightning_compat.litagent.decorator import llm_rollout as llm_rollout
     from agentlightning_compat.litagent.decorator import prompt_rollout as prompt_rollout
@@ -33,6 +34,12 @@ if TYPE_CHECKING:
         PostgresLightningStore as PostgresLightningStore,
     )
     from agentlightning_compat.store.sqlite import SqliteLightningStore as SqliteLightningStore
+    from agentlightning_compat.tracer.base import Tracer as Tracer
+    from agentlightning_compat.tracer.base import clear_active_tracer as clear_active_tracer
+    from agentlightning_compat.tracer.base import get_active_tracer as get_active_tracer
+    from agentlightning_compat.tracer.base import set_active_tracer as set_active_tracer
+    from agentlightning_compat.tracer.dummy import DummyTracer as DummyTracer
+    from agentlightning_compat.tracer.otel import OtelTracer as OtelTracer
 
 _MODULES = frozenset({"errors", "legacy"})
 
@@ -40,6 +47,11 @@ _MODULES = frozenset({"errors", "legacy"})
 _HOMES = {
     "agentlightning_compat.litagent.agent": "LitAgent",
     "agentlightning_compat.litagent.decorator": "llm_rollout prompt_rollout rollout",
+    "agentlightning_compat.emitter": """
+        emit_annotation emit_exception emit_message emit_object emit_reward find_final_reward
+        find_reward_spans get_message_value get_object_value get_reward_value
+        get_rewards_from_span is_reward_span operation reward
+    """,
     "agentlightning_compat.model": """
         Attempt AttemptStatus AttemptedRollout AttributeValue Attributes Dataset
         EnqueueRolloutRequest Event FilterField FilterOptions GenericResponse Hook LLM Link
@@ -51,6 +63,11 @@ _HOMES = {
     """,
     "agentlightning_compat.runner.agent": "LitAgentRunner",
     "agentlightning_compat.runner.base": "Runner",
+    "agentlightning_compat.tracer.base": """
+        Tracer clear_active_tracer get_active_tracer set_active_tracer
+    """,
+    "agentlightning_compat.tracer.dummy": "DummyTracer",
+    "agentlightning_compat.tracer.otel": "OtelTracer",
     "agentlightning_compat.store.base": """
         LightningStore LightningStoreCapabilities LightningStoreStatistics
     """,

@@ -1,0 +1,1 @@
+"""Tracers: what an agent does, as spans in the store."""

@@ -1,0 +1,283 @@
+"""The tracer that takes its spans from OpenTelemetry."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from agentlightning_compat.errors import UnsupportedError
+from agentlightning_compat.model import (
+    Attributes,
+    Span,
+    SpanCoreFields,
+    SpanRecordingContext,
+    StatusCode,
+    TraceStatus,
+)
+from agentlightning_compat.model.otel import attributes_of, seconds
+from agentlightning_compat.tracer import recording as rec
+from agentlightning_compat.tracer.recording import Recording
+from agentlightning_compat.tracer.recording_tracer import RecordingTracer
+
+if TYPE_CHECKING:
+    from agentlightning_compat.store.base import LightningStore
+
+_log = logging.getLogger(__name__)
+
+_SCOPE = "agentlightning"
+
+
+class OtelTracer(RecordingTracer):
+    """Takes every span that OpenTelemetry ends in a context, whoever made it.
+
+    The global tracer provider is used if it is one of the SDK, so a program that has its own
+    keeps it; otherwise one is made. Any number of contexts may be open at once. Threads and tasks
+    that do not know which context they work for are told by the parent of their span.
+
+    Raises:
+        UnsupportedError: OpenTelemetry's SDK is not installed (`agentlightning-compat[otel]`).
+    """
+
+    _provider: Any = None
+
+    def init_worker(
+        self, worker_id: int, store: LightningStore | None = None, *args: Any, **kwargs: Any
+    ) -> None:
+        """Take the store, and begin to listen to OpenTelemetry."""
+        super().init_worker(worker_id, store)
+        self._provider = self._listened_to()
+
+    def _listened_to(self) -> Any:
+        provider = _sdk_provider()
+        _listen(provider)
+        return provider
+
+    @contextmanager
+    def _observed(self, recording: Recording) -> Iterator[Any]:
+        provider = self._ready()
+        from opentelemetry import context
+
+        # What goes on around the context is no parent of what goes on in it.
+        token = context.attach(context.Context())
+        try:
+            yield provider.get_tracer(_SCOPE)
+        finally:
+            context.detach(token)
+
+    def _ready(self) -> Any:
+        if self._provider is None:
+            raise RuntimeError(f"{type(self).__name__} is not set up: call init_worker() first")
+        return self._provider
+
+    def get_last_trace(self) -> list[Span]:
+        """The spans of the context that is open here, or of the one that was left last.
+
+        Raises:
+            RuntimeError: `init_worker` was not called.
+        """
+        self._ready()
+        return super().get_last_trace()
+
+    def create_span(
+        self,
+        name: str,
+        attributes: Attributes | None = None,
+        timestamp: float | None = None,
+        status: TraceStatus | None = None,
+    ) -> SpanCoreFields:
+        """See `Tracer`; the status is UNSET unless given.
+
+        Raises:
+            RuntimeError: `init_worker` was not called.
+        """
+        at = None if timestamp is None else _nanoseconds(timestamp)
+        span = (
+            self._ready().get_tracer(_SCOPE).start_span(name, attributes=attributes, start_time=at)
+        )
+        if status is not None:
+            _set_status(span, status.status_code, status.description)
+        span.end(at)
+        return _core_fields(span)
+
+    @contextmanager
+    def operation_context(
+        self,
+        name: str,
+        attributes: Attributes | None = None,
+        start_time: float | None = None,
+        end_time: float | None = None,
+    ) -> Iterator[SpanRecordingContext]:
+        """See `Tracer`.
+
+        Raises:
+            RuntimeError: `init_worker` was not called.
+        """
+        tracer = self._ready().get_tracer(_SCOPE)
+        from opentelemetry.trace import use_span
+
+        span = tracer.start_span(
+            name,
+            attributes=attributes,
+            start_time=None if start_time is None else _nanoseconds(start_time),
+        )
+        operation = OtelOperation(span)
+        try:
+            with use_span(span, record_exception=False, set_status_on_exception=False):
+                yield operation
+        except BaseException as error:
+            operation.record_exception(error)
+            raise
+        finally:
+            span.end(None if end_time is None else _nanoseconds(end_time))
+
+
+class OtelOperation:
+    """What the code inside an operation writes to; see `SpanRecordingContext`."""
+
+    def __init__(self, span: Any) -> None:
+        self._span = span
+
+    def record_exception(self, exception: BaseException) -> None:
+        """The operation failed with it."""
+        self._span.record_exception(exception)
+        self.record_status("ERROR", str(exception))
+
+    def record_attributes(self, attributes: Attributes) -> None:
+        """Add attributes."""
+        self._span.set_attributes(attributes)
+
+    def record_status(self, status_code: StatusCode, description: str | None = None) -> None:
+        """Set the status."""
+        _set_status(self._span, status_code, description)
+
+    def get_otel_span(self) -> Any:
+        """OpenTelemetry's own span."""
+        return self._span
+
+    def get_recorded_span(self) -> SpanCoreFields:
+        """The span as it is now."""
+        return _core_fields(self._span)
+
+
+class _Started:
+    """Which recording the spans belong to that are not ended yet, by their ids."""
+
+    def __init__(self) -> None:
+        self._by_span: dict[tuple[int, int], Recording] = {}
+        self._by_trace: weakref.WeakValueDictionary[int, Recording] = weakref.WeakValueDictionary()
+        self._lock = threading.Lock()
+
+    def note(self, trace_id: int, span_id: int) -> None:
+        """A span begins here."""
+        found = rec.current()
+        with self._lock:
+            if found is None:
+                found = self._by_trace.get(trace_id) or rec.only_one()
+            if found is not None and isinstance(found.tracer, OtelTracer):
+                self._by_span[trace_id, span_id] = found
+                self._by_trace[trace_id] = found
+
+    def take(self, trace_id: int, span_id: int) -> Recording | None:
+        """A span ended: the recording that it belongs to."""
+        with self._lock:
+            return self._by_span.pop((trace_id, span_id), None)
+
+
+class LightningSpanProcessor:
+    """Listens to a tracer provider of OpenTelemetry's SDK, whose `SpanProcessor` it stands for."""
+
+    def __init__(self) -> None:
+        self._started = _Started()
+
+    def on_start(self, span: Any, parent_context: Any = None) -> None:
+        """A span begins: note for whom."""
+        context = span.get_span_context()
+        self._started.note(context.trace_id, context.span_id)
+
+    def _on_ending(self, span: Any) -> None:
+        """Called by the SDK before a span ends."""
+
+    def on_end(self, span: Any) -> None:
+        """A span ended: hand it to the recording that it belongs to."""
+        context = span.get_span_context()
+        recording = self._started.take(context.trace_id, context.span_id)
+        if recording is not None and context.trace_flags.sampled:
+            recording.add(Span.from_opentelemetry(span, "", "", 0))
+
+    def shutdown(self) -> None:
+        """Nothing is held back here."""
+
+    def force_flush(self, timeout_millis: int = 30000) -> bool:
+        """Nothing is held back here."""
+        return True
+
+
+_processors: weakref.WeakKeyDictionary[Any, LightningSpanProcessor] = weakref.WeakKeyDictionary()
+_setup = threading.Lock()
+
+
+def _listen(provider: Any) -> None:
+    """Have every span of the provider looked at, once."""
+    with _setup:
+        if provider not in _processors:
+            processor = LightningSpanProcessor()
+            provider.add_span_processor(processor)
+            _processors[provider] = processor
+
+
+def _sdk_provider() -> Any:
+    try:
+        from opentelemetry import trace
+        from opentelemetry.sdk.trace import TracerProvider
+    except ModuleNotFoundError as error:
+        raise UnsupportedError(
+            "OtelTracer needs OpenTelemetry: pip install 'agentlightning-compat[otel]'"
+        ) from error
+    with _setup:
+        current = trace.get_tracer_provider()
+        if isinstance(current, TracerProvider):
+            return current
+        made = TracerProvider()
+        if isinstance(current, trace.ProxyTracerProvider):
+            trace.set_tracer_provider(made)
+        else:
+            _log.warning(
+                "the tracer provider of this process is a %s, whose spans cannot be taken:"
+                " only what emitters are told is recorded",
+                type(current).__qualname__,
+            )
+        return made
+
+
+def _set_status(span: Any, status_code: StatusCode, description: str | None) -> None:
+    from opentelemetry import trace
+
+    code = trace.StatusCode[status_code]
+    # OpenTelemetry takes a description for errors only.
+    span.set_status(code, description if code is trace.StatusCode.ERROR else None)
+
+
+def _core_fields(span: Any) -> SpanCoreFields:
+    if not hasattr(span, "attributes"):  # it was not sampled
+        return SpanCoreFields(
+            name=getattr(span, "name", ""),
+            status=TraceStatus(status_code="UNSET"),
+            attributes={},
+            start_time=None,
+            end_time=None,
+        )
+    return SpanCoreFields(
+        name=span.name,
+        status=TraceStatus.from_opentelemetry(span.status),
+        attributes=attributes_of(span),
+        start_time=seconds(span.start_time),
+        end_time=seconds(span.end_time),
+    )
+
+
+def _nanoseconds(at: float) -> int:
+    return int(at * 1_000_000_000)

@@ -1,0 +1,112 @@
+"""The spans of one trace context, and which context the running code belongs to."""
+
+from __future__ import annotations
+
+import threading
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
+from agentlightning_compat.model import Span, SpanContext, ids
+
+if TYPE_CHECKING:
+    from agentlightning_compat.tracer.base import Tracer
+    from agentlightning_compat.tracer.writer import SpanWriter
+
+
+class Recording:
+    """What one context collects; from any thread."""
+
+    def __init__(self, tracer: Tracer, name: str | None, writer: SpanWriter | None) -> None:
+        self.tracer = tracer
+        self.name = name
+        self.trace_id = ids.trace_id()
+        self.rollout_id = ""
+        self.attempt_id = ""
+        self._writer = writer
+        self._lock = threading.Lock()
+        self._spans: list[Span] = []
+        self._open = True
+
+    def add(self, span: Span) -> None:
+        """Take a span. One that comes when the context was left is too late."""
+        span.rollout_id, span.attempt_id = self.rollout_id, self.attempt_id
+        with self._lock:
+            if not self._open:
+                return
+            self._spans.append(span)
+            if self._writer is None:
+                span.sequence_id = len(self._spans)
+        if self._writer is not None:
+            self._writer.add(span)
+
+    @property
+    def spans(self) -> list[Span]:
+        """Copies of what was taken so far, in the order of the sequence ids."""
+        with self._lock:
+            taken = list(self._spans)
+        # What has no number yet comes last, in the order in which it came.
+        ordered = sorted(taken, key=lambda span: span.sequence_id or float("inf"))
+        return [span.model_copy(deep=True) for span in ordered]
+
+    async def close(self) -> None:
+        """Take no more, and have all of it in the store."""
+        with self._lock:
+            self._open = False
+        if self._writer is not None:
+            await self._writer.close()
+
+
+_recording: ContextVar[Recording | None] = ContextVar(
+    "agentlightning_compat_recording", default=None
+)
+# The last one that was left in this context.
+_last: ContextVar[Recording | None] = ContextVar("agentlightning_compat_last", default=None)
+# The span that spans made by this runtime itself are children of.
+parent: ContextVar[SpanContext | None] = ContextVar("agentlightning_compat_parent", default=None)
+
+_open: dict[int, Recording] = {}
+_open_lock = threading.Lock()
+
+
+def enter(recording: Recording) -> None:
+    """What happens in this context from now on belongs to `recording`."""
+    _recording.set(recording)
+    with _open_lock:
+        _open[id(recording)] = recording
+
+
+def leave(recording: Recording) -> None:
+    """It is over."""
+    if _recording.get() is recording:
+        _recording.set(None)
+    _last.set(recording)
+    with _open_lock:
+        _open.pop(id(recording), None)
+
+
+def current() -> Recording | None:
+    """The recording that the running code knows to belong to."""
+    return _recording.get()
+
+
+def only_one() -> Recording | None:
+    """The recording that is open, if it is the only one in the process."""
+    with _open_lock:
+        return next(iter(_open.values())) if len(_open) == 1 else None
+
+
+def here(tracer: Tracer) -> Recording | None:
+    """The recording of a tracer that the running code belongs to.
+
+    A thread that an agent started by itself knows of none: it is the only one, if there is one.
+    """
+    found = current() or only_one()
+    return found if found is not None and found.tracer is tracer else None
+
+
+def last(tracer: Tracer) -> Recording | None:
+    """The recording that is open here, or was left last here."""
+    for found in (_recording.get(), _last.get()):
+        if found is not None and found.tracer is tracer:
+            return found
+    return None
