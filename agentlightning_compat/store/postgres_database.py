@@ -75,8 +75,9 @@ _MEANINGS: tuple[tuple[str, type[CompatError]], ...] = (
 
 def is_lost(error: BaseException) -> bool:
     """Whether the connection is gone, and with it the transaction unless it was committing."""
-    if isinstance(error, asyncpg.InterfaceError):
-        return "clos" in str(error) or "another operation" in str(error)
+    if isinstance(error, (asyncpg.InterfaceError, asyncpg.InternalClientError)):
+        # What the client says of a connection whose end it has read only half.
+        return any(part in str(error) for part in ("clos", "another operation", "released"))
     return isinstance(error, _lost) and not isinstance(error, CompatError)
 
 
@@ -94,7 +95,7 @@ def meaning(error: BaseException) -> BaseException:
             if state.startswith(beginning):
                 return kind(f"PostgreSQL: {error}")
         return StorageError(f"PostgreSQL: {error}")
-    if isinstance(error, asyncpg.InterfaceError):
+    if isinstance(error, (asyncpg.InterfaceError, asyncpg.InternalClientError)):
         return InternalError(f"asyncpg: {error}")
     return error
 

@@ -203,22 +203,30 @@ class PostgresEngine(Engine):
 
     async def _once(self, job: Job) -> None:
         async with self._pool.acquire(timeout=self._patience) as raw:
-            connection = PostgresConnection(raw)
-            tx = SqlTransaction(connection, slim=job.slim)
-            if type(job.command) in SINGLE:
-                await job.do(tx)
-                return
-            kind = "REPEATABLE READ READ ONLY" if job.reads else "READ COMMITTED"
-            await raw.execute(f"BEGIN ISOLATION LEVEL {kind}")
             try:
-                await job.do(tx)
-                if not job.reads:
-                    await add_totals(connection, tx.totals, random.randrange(_SHARDS))
-                    await self._notify(raw, tx.effects)
-            except BaseException:
-                await _rollback(raw)
+                await self._on(raw, job)
+            except Exception as error:
+                if is_lost(error):
+                    _drop(raw)
                 raise
-            await self._commit(raw, job)
+
+    async def _on(self, raw: Any, job: Job) -> None:
+        connection = PostgresConnection(raw)
+        tx = SqlTransaction(connection, slim=job.slim)
+        if type(job.command) in SINGLE:
+            await job.do(tx)
+            return
+        kind = "REPEATABLE READ READ ONLY" if job.reads else "READ COMMITTED"
+        await raw.execute(f"BEGIN ISOLATION LEVEL {kind}")
+        try:
+            await job.do(tx)
+            if not job.reads:
+                await add_totals(connection, tx.totals, random.randrange(_SHARDS))
+                await self._notify(raw, tx.effects)
+        except BaseException:
+            await _rollback(raw)
+            raise
+        await self._commit(raw, job)
 
     async def _commit(self, raw: Any, job: Job) -> None:
         if job.given_up and job.undo is not None:
@@ -229,6 +237,7 @@ class PostgresEngine(Engine):
             await raw.execute("COMMIT")
         except Exception as error:
             if is_lost(error) and not job.reads:
+                _drop(raw)
                 raise _Committing from error
             raise
 
@@ -272,9 +281,15 @@ class PostgresEngine(Engine):
 
 
 async def _rollback(raw: Any) -> None:
-    if not raw.is_closed():
-        with suppress(Exception):  # then the connection is gone, and the transaction with it
+    with suppress(Exception):  # then the connection is gone, and the transaction with it
+        if not raw.is_closed():
             await raw.execute("ROLLBACK")
+
+
+def _drop(raw: Any) -> None:
+    """A connection that is broken: the pool must not give it to anybody else."""
+    with suppress(asyncpg.InterfaceError):  # it knows already
+        raw.terminate()
 
 
 async def _no_reset(_connection: Any) -> None:

