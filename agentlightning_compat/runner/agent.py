@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from agentlightning_compat.errors import InternalError, InvalidRequestError
@@ -14,6 +14,7 @@ from agentlightning_compat.runner.attempt import AttemptRun, Bench
 from agentlightning_compat.runner.base import Runner, StopEvent, T_task
 from agentlightning_compat.runner.heartbeat import MODES, Heartbeat, Mode
 from agentlightning_compat.runner.hooks import HookCalls
+from agentlightning_compat.runner.patience import Patience
 from agentlightning_compat.runner.shift import Claims, Shift
 from agentlightning_compat.runner.tally import Tally
 from agentlightning_compat.runner.threads import AgentThreads
@@ -48,6 +49,9 @@ class LitAgentRunner(Runner[T_task]):
     Raises:
         ValueError: an argument makes no sense.
     """
+
+    # How long the store is asked again when it is away.
+    _patience: Callable[[], Patience] = Patience
 
     def __init__(  # noqa: PLR0913, PLR0917, the public signature
         self,
@@ -234,7 +238,8 @@ class LitAgentRunner(Runner[T_task]):
         if self._threads is None:
             self._threads = AgentThreads(self.get_worker_id())
         hooks = HookCalls(lambda: self._hooks, self._hook_timeout)
-        return Bench(self, agent, store, self._tracer, hooks, self._threads, self.tally)
+        threads, patience = self._threads, self._patience()
+        return Bench(self, agent, store, self._tracer, hooks, threads, self.tally, patience)
 
     def _check_heartbeat(self) -> None:
         failure = None if self._heartbeat is None else self._heartbeat.failure()

@@ -7,7 +7,7 @@ import inspect
 import logging
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from agentlightning_compat.errors import NotFoundError
@@ -40,7 +40,7 @@ class Bench:
     hooks: HookCalls
     threads: AgentThreads
     tally: Tally
-    patience: Patience = field(default_factory=Patience)
+    patience: Patience
 
 
 @dataclass
@@ -163,7 +163,8 @@ class AttemptRun:
             )
         except Exception:
             _log.exception("the spans of %s cannot be read for its hooks", rollout_id)
-            return outcome.result.spans if outcome.result else []
+            known = list(bench.tracer.get_last_trace())
+            return [*known, *(outcome.result.spans if outcome.result else ())]
 
     async def _report(self, outcome: Outcome) -> None:
         if self.settled:

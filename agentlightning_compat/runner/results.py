@@ -6,11 +6,11 @@ import logging
 import math
 import reprlib
 import sys
-import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from agentlightning_compat.model import AttemptedRollout, Span, SpanCoreFields, TraceStatus
+from agentlightning_compat.emitter.reward import emit_reward, find_final_reward
+from agentlightning_compat.model import AttemptedRollout, Span, SpanCoreFields
 from agentlightning_compat.runner.patience import Patience
 from agentlightning_compat.store.base import LightningStore
 
@@ -23,7 +23,7 @@ ACCEPTED = (
 
 
 class Result(NamedTuple):
-    """The spans that a rollout is known to have, and its final reward if it has one."""
+    """The spans that were stored because they were returned, and the final reward if any."""
 
     spans: Sequence[Span]
     reward: float | None
@@ -49,7 +49,7 @@ class Results:
                 another rollout.
         """
         if returned is None:
-            return self._result(self._traced())
+            return Result((), _final_reward(self._traced()))
         if isinstance(returned, (bool, int, float)):
             return await self._reward(returned)
         if not isinstance(returned, list):
@@ -60,15 +60,14 @@ class Results:
         return list(self._tracer.get_last_trace())
 
     def _result(self, spans: Sequence[Span]) -> Result:
-        rewards = [reward_of(span) for span in spans]
-        return Result(spans, next((r for r in reversed(rewards) if r is not None), None))
+        return Result(spans, _final_reward(spans))
 
     async def _reward(self, returned: float) -> Result:
         reward = float(returned)
         if not math.isfinite(reward):
             raise ValueError(f"the agent returned {reward} as its reward; a reward is finite")
-        spans = self._traced()
-        return Result([*spans, *await self._numbered([reward_span(reward)])], reward)
+        core = emit_reward(reward, propagate=False)
+        return Result(await self._numbered([core]), reward)
 
     async def _list(self, returned: list[Any]) -> Result:
         if not returned:
@@ -80,7 +79,7 @@ class Results:
             return self._result(await self._numbered(returned))
         readable = _readable_span()
         if readable is not None and all(isinstance(item, readable) for item in returned):
-            return self._result(await self._otel(returned))
+            return await self._otel(returned)
         kinds = ", ".join(dict.fromkeys(type(item).__qualname__ for item in returned))
         raise ValueError(f"the agent returned a list of {kinds}; accepted are {ACCEPTED}")
 
@@ -95,9 +94,8 @@ class Results:
         await self._stored(spans)
         return spans
 
-    async def _otel(self, items: Sequence[Any]) -> Sequence[Span]:
-        traced = self._traced()
-        known = {span.span_id for span in traced}
+    async def _otel(self, items: Sequence[Any]) -> Result:
+        known = {span.span_id for span in self._traced()}
         spans = [Span.from_opentelemetry(item, *self._key, sequence_id=0) for item in items]
         new = [span for span in spans if span.span_id not in known]
         if len(new) < len(spans):
@@ -106,7 +104,7 @@ class Results:
         for span, number in zip(new, await self._numbers(len(new)), strict=True):
             span.sequence_id = number
         await self._stored(new)
-        return [*(span for span in traced if span.span_id in {s.span_id for s in spans}), *new]
+        return Result(new, _final_reward(spans))
 
     async def _own(self, spans: Sequence[Span]) -> Sequence[Span]:
         rollout_id, attempt_id = self._key
@@ -145,25 +143,13 @@ class Results:
             await self._patience.ask(lambda: self._store.add_many_spans(spans))
 
 
-def reward_span(reward: float) -> SpanCoreFields:
-    """The span that stands for a final reward."""
-    now = time.time()
-    return SpanCoreFields(
-        name="agentlightning.annotation",
-        status=TraceStatus(status_code="OK"),
-        attributes={
-            "agentlightning.reward.0.name": "primary",
-            "agentlightning.reward.0.value": reward,
-        },
-        start_time=now,
-        end_time=now,
-    )
-
-
-def reward_of(span: Span) -> float | None:
-    """The reward that a span stands for, if it does."""
-    value = span.attributes.get("agentlightning.reward.0.value")
-    return float(value) if isinstance(value, (int, float)) else None
+def _final_reward(spans: Sequence[Span]) -> float | None:
+    try:
+        return find_final_reward(spans)
+    except ValueError as error:
+        # It is stored as it is; only the count of this runner goes without it.
+        _log.warning("a span that looks like a reward is none: %s", error)
+        return None
 
 
 def _readable_span() -> Any:

@@ -164,6 +164,8 @@ class Shift:
         error = task.exception()
         if error is not None:
             _log.error("a rollout ended in a way that it should not", exc_info=error)
+            if run is not None and not run.settled:
+                self._give_up(run, error)
             return
         outcome = task.result()
         if isinstance(outcome, Outcome) and isinstance(outcome.interrupt, KeyboardInterrupt):
@@ -172,8 +174,8 @@ class Shift:
         if run is not None and self._bench.tally.done % 10 == 1:
             _log.info("%s: %s", self._bench.runner.get_worker_id(), self._bench.tally)
 
-    def _give_up(self, run: AttemptRun) -> None:
-        task = self._loop.create_task(run.give_up(asyncio.CancelledError()))
+    def _give_up(self, run: AttemptRun, error: BaseException | None = None) -> None:
+        task = self._loop.create_task(run.give_up(error or asyncio.CancelledError()))
         self._running[task] = run
         task.add_done_callback(self._ended)
 

@@ -17,7 +17,7 @@ from agentlightning_compat import (
 from tests.runner.worker import failure, runner_for, statuses, stocked, within
 
 ANNOTATION = "agentlightning.annotation"
-REWARD = "agentlightning.reward.0.value"
+NAME, REWARD = "agentlightning.reward.0.name", "agentlightning.reward.0.value"
 
 
 class Returns(LitAgent[int]):
@@ -60,7 +60,7 @@ async def test_a_number_is_the_final_reward(value, reward, caplog):
         store, _, spans = await returned(value)
     assert await statuses(store) == ["succeeded"]
     assert [span.name for span in spans] == ["traced", ANNOTATION]
-    assert spans[1].attributes == {"agentlightning.reward.0.name": "primary", REWARD: reward}
+    assert spans[1].attributes == {NAME: "primary", REWARD: reward}
     assert type(spans[1].attributes[REWARD]) is float
     assert [span.sequence_id for span in spans] == [1, 2]
     assert caplog.text == ""
@@ -83,7 +83,7 @@ async def test_an_empty_list_is_warned_of(caplog):
 
 
 async def test_core_fields_are_numbered_and_stored():
-    store, _, spans = await returned([core("a", x=1), core("b", **{REWARD: 0.5})])
+    store, _, spans = await returned([core("a", x=1), core("b", **{NAME: "primary", REWARD: 0.5})])
     assert await statuses(store) == ["succeeded"]
     assert [(span.name, span.sequence_id) for span in spans] == [("traced", 1), ("a", 2), ("b", 3)]
     assert (spans[1].attributes, spans[1].start_time, spans[1].end_time) == ({"x": 1}, 1.0, 2.0)
@@ -173,7 +173,7 @@ async def test_the_tally_has_the_rewards():
 
     class Some(LitAgent[int]):
         async def rollout_async(self, task, resources, rollout):
-            return [None, 0.5, [core(**{REWARD: 1.5})], "no"][task]
+            return [None, 0.5, [core(**{NAME: "primary", REWARD: 1.5})], "no"][task]
 
     runner = runner_for(Some(), store, max_rollouts=4)
     assert runner.tally.mean_reward is None
@@ -181,3 +181,11 @@ async def test_the_tally_has_the_rewards():
     assert str(runner.tally) == "3 succeeded, 1 failed, 0 running, mean reward 1"
     assert runner.tally.done == 4
     runner.teardown()
+
+
+async def test_a_reward_that_is_half_written_is_stored_and_not_counted(caplog):
+    with caplog.at_level(logging.WARNING):
+        store, _, spans = await returned([core(**{REWARD: 1.5})])
+    assert await statuses(store) == ["succeeded"]
+    assert spans[1].attributes == {REWARD: 1.5}
+    assert "looks like a reward" in caplog.text
