@@ -25,6 +25,9 @@ from agentlightning_compat.model import (
 
 M = TypeVar("M", bound=BaseModel)
 
+# Copies are made by recursion: what is kept must also be readable in a deep stack.
+MAX_DEPTH = 250
+
 _ATOMS = frozenset({str, int, float, bool, type(None), bytes})
 _ATTEMPT = AttemptRecord._fields
 _WORKER = WorkerRecord._fields
@@ -54,6 +57,24 @@ def _copied(value: Any) -> Any:
     if kind is list:
         return [_copied(inner) for inner in value]
     return copy.deepcopy(value)
+
+
+def not_too_deep(value: Any, depth: int = MAX_DEPTH) -> None:
+    """Do nothing.
+
+    Raises:
+        UnstorableValueError: lists and dicts are nested more than `depth` times.
+    """
+    if type(value) in _ATOMS:
+        return
+    if depth == 0:
+        raise UnstorableValueError(f"the value is nested more than {MAX_DEPTH} times")
+    if isinstance(value, dict):
+        value = value.values()
+    elif not isinstance(value, (list, tuple)):
+        return
+    for inner in value:
+        not_too_deep(inner, depth - 1)
 
 
 def build(kind: type[M], values: dict[str, Any]) -> M:

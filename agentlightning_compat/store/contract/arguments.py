@@ -18,7 +18,7 @@ from agentlightning_compat.model import (
 )
 from agentlightning_compat.model.rollouts import ROLLOUT_MODES
 from agentlightning_compat.store.commands import NewRollout
-from agentlightning_compat.store.values import config_record, own
+from agentlightning_compat.store.values import config_record, not_too_deep, own
 
 _RESOURCES: TypeAdapter[NamedResources] = TypeAdapter(NamedResources)
 
@@ -138,11 +138,12 @@ def resources(value: Any) -> NamedResources:
     """A copy of named resources.
 
     Raises:
-        InvalidRequestError: it has something that is no resource.
+        InvalidRequestError: it has something that is no resource, or is nested too deep.
     """
     if not isinstance(value, Mapping):
         raise InvalidRequestError(f"resources are a dict, not {type(value).__name__}")
     plain = {key: _dumped(item) for key, item in value.items()}
+    not_too_deep(plain)
     try:
         return _RESOURCES.validate_python(plain)
     except ValidationError as error:

@@ -12,9 +12,7 @@ import re
 from typing import Any
 
 from agentlightning_compat.errors import UnstorableValueError
-
-# Copies of values are made by recursion: what is stored must also be readable in a deep stack.
-MAX_DEPTH = 250
+from agentlightning_compat.store.values import MAX_DEPTH
 
 _PLAIN = ("\x00", "\x01", "\x02", "\x03")
 _CODES = ("\x01\x02\x02", "\x01\x02\x03", "\x01\x03\x02", "\x01\x03\x03")
