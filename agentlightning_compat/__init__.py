@@ -11,6 +11,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from agentlightning_compat import errors as errors
     from agentlightning_compat import legacy as legacy
+    from agentlightning_compat.adapter.base import Adapter as Adapter
+    from agentlightning_compat.adapter.base import OtelTraceAdapter as OtelTraceAdapter
+    from agentlightning_compat.adapter.base import TraceAdapter as TraceAdapter
+    from agentlightning_compat.adapter.base import TraceToTripletBase as TraceToTripletBase
+    from agentlightning_compat.adapter.messages import TraceToMessages as TraceToMessages
+    from agentlightning_compat.adapter.proxy import (
+        LlmProxyTraceToTriplet as LlmProxyTraceToTriplet,
+    )
+    from agentlightning_compat.adapter.triplet import TracerTraceToTriplet as TracerTraceToTriplet
     from agentlightning_compat.emitter import *  # noqa: F403
     from agentlightning_compat.litagent.agent import LitAgent as LitAgent
     from agentlightning_compat.litagent.decorator import llm_rollout as llm_rollout
@@ -45,6 +54,10 @@ _MODULES = frozenset({"errors", "legacy"})
 
 # Which module a public name is taken from.
 _HOMES = {
+    "agentlightning_compat.adapter": """
+        Adapter LlmProxyTraceToTriplet OtelTraceAdapter TraceAdapter TraceToMessages
+        TraceToTripletBase TracerTraceToTriplet
+    """,
     "agentlightning_compat.litagent.agent": "LitAgent",
     "agentlightning_compat.litagent.decorator": "llm_rollout prompt_rollout rollout",
     "agentlightning_compat.emitter": """
