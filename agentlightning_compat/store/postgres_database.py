@@ -12,6 +12,7 @@ import asyncpg
 from agentlightning_compat.errors import (
     CompatError,
     InternalError,
+    SchemaVersionError,
     StorageCorruptError,
     StorageError,
     StorageFullError,
@@ -138,7 +139,11 @@ async def migrate(raw: Any, schema: str, steps: tuple[Migration, ...]) -> None:
         table = f"{schema}.schema_version"
         known = await raw.fetchval("SELECT to_regclass($1)", table)
         version = await raw.fetchval(f"SELECT max(version) FROM {table}") if known else 0
-        todo = missing(steps, version)
+        try:
+            todo = missing(steps, version)
+        except SchemaVersionError as error:
+            name = await raw.fetchval("SELECT current_database()")
+            raise SchemaVersionError(f"database {name}, schema {schema}: {error}") from error
         if not known:
             await raw.execute(f"CREATE TABLE {table} (version BIGINT PRIMARY KEY)")
         for step in todo:

@@ -104,6 +104,8 @@ class PostgresEngine(Engine):
         try:
             self._loop.run_forever()
             self._loop.run_until_complete(self._finish())
+            # Names of hosts were looked up in threads.
+            self._loop.run_until_complete(self._loop.shutdown_default_executor())
         finally:
             self._loop.close()
 
