@@ -6,7 +6,7 @@ import asyncio
 import inspect
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +41,7 @@ class Bench:
     threads: AgentThreads
     tally: Tally
     patience: Patience
+    results: Callable[[LightningStore, Any, AttemptedRollout, Patience], Results] = Results
 
 
 @dataclass
@@ -125,7 +126,8 @@ class AttemptRun:
             await self._hooks("on_trace_start", tracer=tracer)
             returned = await self._agent(resources)
             await self._hooks("on_trace_end", tracer=tracer)
-        results = Results(self._bench.store, tracer, self.rollout, self._bench.patience)
+        bench = self._bench
+        results = bench.results(bench.store, tracer, self.rollout, bench.patience)
         return await results.keep(returned)
 
     async def _agent(self, resources: NamedResources) -> Any:
