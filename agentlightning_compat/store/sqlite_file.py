@@ -152,7 +152,7 @@ def open_writer(path: Path, busy_timeout: float, max_bytes: int | None) -> Sqlit
         if isinstance(error, sqlite3.Error) and not os.access(path.parent, os.W_OK | os.X_OK):
             raise StorageReadOnlyError(f"{path.parent} cannot be written: {error}") from error
         found = meaning(error)
-        if found is error:
+        if not isinstance(found, CompatError):
             raise
         raise type(found)(f"{path}: {found}") from error
 

@@ -7,7 +7,7 @@ import inspect
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -46,11 +46,14 @@ class Child:
         assert self.process.returncode == 0
         return output
 
-    def kill(self) -> str:
-        """What it had printed when it was killed."""
+    def end(self) -> None:
+        """It runs no more."""
         self.process.kill()
-        output, _ = self.process.communicate(timeout=LONG)
-        return output
+        self.process.wait(LONG)
+        for stream in (self.process.stdin, self.process.stdout):
+            if stream is not None:
+                with suppress(BrokenPipeError):
+                    stream.close()
 
 
 @contextmanager
@@ -60,8 +63,7 @@ def running(script: str, *arguments: object) -> Iterator[Child]:
     try:
         yield child
     finally:
-        if child.process.poll() is None:
-            child.kill()
+        child.end()
 
 
 async def until(condition: Callable[[], Any]) -> None:
