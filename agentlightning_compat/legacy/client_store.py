@@ -102,6 +102,10 @@ class LegacyClientStore(LightningStore):
         """Report this when the attempt ends, instead of what its spans tell."""
         self._reports[attempt_id] = report
 
+    def report(self, attempt_id: str) -> RolloutLegacy | None:
+        """What `set_report` was told, before the attempt ends."""
+        return self._reports.get(attempt_id)
+
     async def close(self) -> None:
         """Wait a moment for results that are being posted; the rest stays in the spool."""
         await elsewhere(self._delivery.close(self._patience))

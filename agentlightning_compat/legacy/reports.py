@@ -6,6 +6,8 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
+from agentlightning_compat.adapter.triplet import TracerTraceToTriplet
+from agentlightning_compat.emitter.reward import find_final_reward
 from agentlightning_compat.model import RolloutLegacy, Span, Task
 
 _log = logging.getLogger(__name__)
@@ -23,10 +25,6 @@ def report_of(
 
     The final reward is the last that was recorded; without one, that of the last triplet.
     """
-    from agentlightning_compat.emitter import (  # type: ignore[import-not-found,unused-ignore]
-        find_final_reward,
-    )
-
     final_reward = find_final_reward(spans)
     triplets = _triplets(task, spans, adapter) if spans else None
     if final_reward is None and triplets:
@@ -43,14 +41,8 @@ def report_of(
 
 def _triplets(task: Task, spans: Sequence[Span], adapter: Any) -> list[Any] | None:
     """What the adapter makes of the spans; a result is not lost for want of triplets."""
-    if adapter is None:
-        from agentlightning_compat.adapter import (  # type: ignore[import-not-found,unused-ignore]
-            TracerTraceToTriplet,
-        )
-
-        adapter = TracerTraceToTriplet()
     try:
-        return list(adapter.adapt(list(spans)))
+        return list((adapter or TracerTraceToTriplet()).adapt(list(spans)))
     except Exception:
         _log.exception("%s: no triplets can be made of its spans", task.rollout_id)
         return None
