@@ -40,9 +40,9 @@ class Child:
         assert line, "it ended"
         return line.strip()
 
-    def rest(self) -> str:
+    def rest(self, timeout: float = LONG) -> str:
         """What it prints until it ends by itself."""
-        output, _ = self.process.communicate(timeout=LONG)
+        output, _ = self.process.communicate(timeout=timeout)
         assert self.process.returncode == 0
         return output
 

@@ -35,7 +35,7 @@ def run_python(script: str, *arguments: object) -> str:
         [sys.executable, "-c", script, *map(str, arguments)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
         cwd=Path(compat.__file__).parent.parent,
     )
@@ -133,7 +133,7 @@ asyncio.run(main())
         for _ in range(4)
     ]
     for child in children:
-        child.communicate(b"\n", timeout=60)
+        child.communicate(b"\n", timeout=120)
     assert [child.returncode for child in children] == [0] * 4
     connection = sqlite3.connect(path)
     assert connection.execute("SELECT count(*) FROM rollouts").fetchone() == (4,)
@@ -287,13 +287,13 @@ async def test_a_clock_that_goes_back(path):
 
 async def test_a_closed_store_says_so(path):
     store = SqliteLightningStore(path)
-    waiting = asyncio.create_task(store.dequeue_rollout(wait=20))
+    waiting = asyncio.create_task(store.dequeue_rollout(wait=120))
     await asyncio.wait([waiting], timeout=0.05)
     threads = threading.active_count()
     await store.close()
     assert threading.active_count() < threads
     await refused(store.enqueue_rollout(1), errors.StoreClosedError)
-    await refused(asyncio.wait_for(waiting, 10), errors.StoreClosedError)
+    await refused(asyncio.wait_for(waiting, 60), errors.StoreClosedError)
     await store.close()
 
 

@@ -91,7 +91,10 @@ async def blocked(count: int) -> None:
     raw = await asyncpg.connect(database.shared())
 
     async def waiting() -> bool:
-        query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        query = (
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            " AND application_name = 'agentlightning-compat'"
+        )
         return await raw.fetchval(query) == count
 
     await until(waiting)
@@ -164,7 +167,7 @@ async def test_a_claim_waits_for_the_sweep_that_is_not_over(postgres, monkeypatc
 
 
 async def test_whoever_stands_still_in_a_transaction_is_not_waited_for_long(postgres, monkeypatch):
-    monkeypatch.setattr("agentlightning_compat.store.postgres_engine._LONGEST_PAUSE", 300)
+    monkeypatch.setattr("agentlightning_compat.store.postgres_engine._LONGEST_PAUSE", 1000)
     one, two = postgres(), postgres()
     claimed = await one.claimed(**RETRY)
     one.clock.advance(6)
