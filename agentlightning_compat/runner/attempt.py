@@ -173,7 +173,12 @@ class AttemptRun:
             return
         self.settled = True
         try:
-            await uninterrupted(lambda: self._write(outcome))
+            try:
+                await self._write(outcome)
+            except asyncio.CancelledError as error:
+                # Once more, and this time to its end: the store may have it already.
+                outcome.interrupt = error
+                await uninterrupted(lambda: self._write(outcome))
         except asyncio.CancelledError as error:
             outcome.interrupt = error
         except Exception:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
@@ -48,17 +47,19 @@ class Patience:
 
     async def ask(self, call: Callable[[], Awaitable[R]]) -> R:
         """Make a call that may be made twice; its last error when the store stays away."""
-        loop = asyncio.get_running_loop()
-        start = loop.time()
-        for pause in itertools.chain(self._pauses, itertools.repeat(self._pauses[-1])):
+        start: float | None = None
+        pauses = iter(self._pauses)
+        while True:
             try:
                 return await call()
             except Exception as error:
-                if not comes_back(error) or loop.time() + pause - start > self._longest:
+                now = asyncio.get_running_loop().time()
+                start = now if start is None else start
+                pause = next(pauses, self._pauses[-1])
+                if not comes_back(error) or now + pause - start > self._longest:
                     raise
                 _log.warning("the store is away, asking again in %g s: %r", pause, error)
             await asyncio.sleep(pause)
-        raise AssertionError("the pauses have no end")
 
 
 async def uninterrupted(work: Callable[[], Coroutine[Any, Any, R]]) -> R:

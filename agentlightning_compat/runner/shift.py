@@ -81,7 +81,8 @@ class Shift:
         self._event = event
         self._healthy = healthy
         self._loop = asyncio.get_running_loop()
-        self._changed = asyncio.Event()
+        self._changed, self._over = asyncio.Event(), asyncio.Event()
+        self._claiming: asyncio.Task[None] | None = None
         self._running: dict[asyncio.Task[Any], AttemptRun] = {}
         self._stops = 0
         self._claimed = 0
@@ -97,23 +98,29 @@ class Shift:
     async def work(self) -> None:
         """Until the end; raises what ended it, when that was no limit and no stop."""
         self._look()
-        try:
-            await self._claim_on()
-        except (asyncio.CancelledError, KeyboardInterrupt) as error:
-            self._interrupt = error
-            self._drop()
-        finally:
-            self._stops = max(self._stops, 1)
-            await self._finish()
-        if self._interrupt is not None:
-            raise self._interrupt
+        # A task of its own, so that a claim is not broken off when this one is cancelled: the
+        # store may be about to hand out a rollout.
+        claiming = self._claiming = self._loop.create_task(self._claim_on(), name="claiming")
+        claiming.add_done_callback(self._check_over)
+        while not self._over.is_set():
+            try:
+                await self._over.wait()
+            except asyncio.CancelledError as error:  # noqa: PERF203, it is what this is for
+                self._interrupt = error
+                self._drop()
+        if claiming.cancelled():
+            _log.error("a claim did not come back: a rollout may be left behind")
+        failure = None if claiming.cancelled() else claiming.exception()
+        ended_by = self._interrupt or failure
+        if ended_by is not None:
+            raise ended_by
 
     async def _claim_on(self) -> None:
         while self._wants_more():
             if len(self._running) >= self._concurrency:
                 await self._change(None)
                 continue
-            claimed, idle = await self._claim()
+            claimed, idle = await self._claims.take()
             if claimed is not None:
                 self._begin(claimed)
             elif idle and self._wants_more():
@@ -127,36 +134,27 @@ class Shift:
         self._healthy()
         return True
 
-    async def _claim(self) -> tuple[AttemptedRollout | None, float]:
-        # A claim is not broken off: the store may be about to hand out a rollout.
-        task = asyncio.ensure_future(self._claims.take())
-        try:
-            await asyncio.wait({task})
-        except asyncio.CancelledError:
-            await self._give_back(task)
-            raise
-        return task.result()
-
-    async def _give_back(self, task: asyncio.Task[tuple[AttemptedRollout | None, float]]) -> None:
-        await asyncio.wait({task}, timeout=_COMING_BACK)
-        if not task.done():
-            task.cancel()
-            _log.error("a claim did not come back: a rollout may be left behind")
-        elif not task.cancelled() and task.exception() is None:
-            claimed, _ = task.result()
-            if claimed is not None:
-                self._begin(claimed)
-
     def _begin(self, rollout: AttemptedRollout) -> None:
         self._claimed += 1
         run = AttemptRun(self._bench, rollout)
+        if self._stops > 1:  # it came too late
+            self._give_up(run)
+            return
         task = self._loop.create_task(run.run(), name=f"rollout {rollout.rollout_id}")
         self._running[task] = run
         task.add_done_callback(self._ended)
 
+    def _check_over(self, _: object = None) -> None:
+        if not self._running and self._claiming is not None and self._claiming.done():
+            self._over.set()
+
     def _ended(self, task: asyncio.Task[Any]) -> None:
         run = self._running.pop(task, None)
         self._changed.set()
+        self._follow_up(task, run)
+        self._check_over()
+
+    def _follow_up(self, task: asyncio.Task[Any], run: AttemptRun | None) -> None:
         if task.cancelled():  # before it had begun, or it would have an outcome
             if run is not None:
                 self._give_up(run)
@@ -197,24 +195,19 @@ class Shift:
     def _drop(self) -> None:
         self._stops = max(self._stops, 2)
         self._bench.patience.hurry()
-        for task in self._running:
-            task.cancel()
+        for task, run in self._running.items():
+            if not run.settled:
+                task.cancel()
         self._loop.call_later(_COMING_BACK, self._abandon)
 
     def _abandon(self) -> None:
-        """Report for agents that were cancelled and do not come back."""
+        """Report for agents that were cancelled and do not come back, nor does a claim."""
+        if self._claiming is not None:
+            self._claiming.cancel()
         for task, run in list(self._running.items()):
             if not run.settled:
                 del self._running[task]
                 self._give_up(run)
-
-    async def _finish(self) -> None:
-        while self._running:
-            try:
-                await self._change(None)
-            except asyncio.CancelledError as error:  # noqa: PERF203, it is what this is for
-                self._interrupt = error
-                self._drop()
 
     async def _change(self, timeout: float | None) -> None:
         """Until a rollout ends, or a stop is asked for, or so many seconds."""
