@@ -90,6 +90,7 @@ class LitAgentRunner(Runner[T_task]):
         self._store: LightningStore | None = None
         self._heartbeat: Heartbeat | None = None
         self._threads: AgentThreads | None = None
+        self._dropped: weakref.finalize[..., Any] | None = None
         self._shifts: set[Shift] = set()
         self.tally = Tally()
 
@@ -113,8 +114,7 @@ class LitAgentRunner(Runner[T_task]):
         self._threads = AgentThreads(name)
         self._heartbeat = Heartbeat(store, name, **self._heartbeat_options)
         # A runner that is dropped without a teardown beats no more.
-        weakref.finalize(self, self._heartbeat.stop, None)
-        weakref.finalize(self, self._threads.close)
+        self._dropped = weakref.finalize(self, _let_go, self._heartbeat, self._threads, None)
         self._heartbeat.start()
 
     def teardown_worker(self, worker_id: int, *args: Any, **kwargs: Any) -> None:
@@ -249,8 +249,16 @@ class LitAgentRunner(Runner[T_task]):
             ) from failure
 
     def _release(self) -> None:
-        if self._heartbeat is not None:
-            self._heartbeat.stop()
-        if self._threads is not None:
-            self._threads.close()
-        self._heartbeat = self._threads = None
+        if self._dropped is not None:
+            self._dropped.detach()
+        _let_go(self._heartbeat, self._threads, 5.0)
+        self._heartbeat = self._threads = self._dropped = None
+
+
+def _let_go(
+    heartbeat: Heartbeat | None, threads: AgentThreads | None, timeout: float | None
+) -> None:
+    if heartbeat is not None:
+        heartbeat.stop(timeout)
+    if threads is not None:
+        threads.close()
