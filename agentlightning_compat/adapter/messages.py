@@ -10,12 +10,12 @@ from typing import Any, TypedDict
 from agentlightning_compat.adapter.base import TraceAdapter
 from agentlightning_compat.model import Span
 
-# What a message of a role has besides the role. Those with a star may be None.
+# What a message of a role has besides the role.
 _FIELDS: dict[str, tuple[str, ...]] = {
     "developer": ("content",),
     "system": ("content",),
     "user": ("content",),
-    "assistant": ("content*",),
+    "assistant": ("content",),
     "tool": ("content", "tool_call_id"),
 }
 
@@ -46,7 +46,7 @@ class TraceToMessages(TraceAdapter[list[OpenAIMessages]]):
         return [
             made
             for span in source
-            if (made := _conversation(span, _tool_calls(children[span.span_id]))) is not None
+            if (made := _conversation(span, children[span.span_id])) is not None
         ]
 
     def get_tool_calls(
@@ -61,13 +61,14 @@ class TraceToMessages(TraceAdapter[list[OpenAIMessages]]):
         return iter(_tool_calls(below))
 
 
-def _conversation(span: Span, calls: list[dict[str, Any]]) -> OpenAIMessages | None:
+def _conversation(span: Span, below: list[Span]) -> OpenAIMessages | None:
     asked = _part(span, "gen_ai.prompt", list)
     answered = _part(span, "gen_ai.completion", list)
     request = _part(span, "gen_ai.request", dict)
     response = _part(span, "gen_ai.response", dict)
     if not (asked or answered or request or response):
         return None
+    calls = _tool_calls(below)
     try:
         tools = request.get("functions")
         return OpenAIMessages(
@@ -102,16 +103,18 @@ def _asked(message: dict[str, Any]) -> dict[str, Any]:
             for call in message["tool_calls"]
         ]
         return {"role": role, "content": None, "tool_calls": calls}
-    made = {"role": role}
     if role not in _FIELDS:
         raise ValueError(f"a message is of {', '.join(_FIELDS)}, not of {role!r}")
-    for field in _FIELDS[role]:
-        name = field.rstrip("*")
-        value = message.get(name, "" if name == "content" else None)
-        if value is None and name == field:
-            raise ValueError(f"a message of {role!r} has no {name}")
-        made[name] = value
-    return made
+    return {"role": role, **{name: _field(message, role, name) for name in _FIELDS[role]}}
+
+
+def _field(message: dict[str, Any], role: str, name: str) -> Any:
+    value = message.get(name, "" if name == "content" else None)
+    # Contents may have parts, such as images; an assistant that calls tools may say nothing.
+    accepted = (str, list) if name == "content" else (str,)
+    if isinstance(value, accepted) or (value is None and role == "assistant"):
+        return value
+    raise ValueError(f"the {name} of a message of {role!r} is {value!r}")
 
 
 def _answers(answered: list[dict[str, Any]], calls: list[dict[str, Any]]) -> Iterator[Any]:
