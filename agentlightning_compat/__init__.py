@@ -20,7 +20,25 @@ if TYPE_CHECKING:
         LlmProxyTraceToTriplet as LlmProxyTraceToTriplet,
     )
     from agentlightning_compat.adapter.triplet import TracerTraceToTriplet as TracerTraceToTriplet
+    from agentlightning_compat.algorithm.base import Algorithm as Algorithm
+    from agentlightning_compat.algorithm.fast import Baseline as Baseline
+    from agentlightning_compat.algorithm.fast import FastAlgorithm as FastAlgorithm
+    from agentlightning_compat.algorithm.functional import algo as algo
     from agentlightning_compat.emitter import *  # noqa: F403
+    from agentlightning_compat.environment import LightningEnvVar as LightningEnvVar
+    from agentlightning_compat.environment import resolve_bool_env_var as resolve_bool_env_var
+    from agentlightning_compat.environment import resolve_int_env_var as resolve_int_env_var
+    from agentlightning_compat.environment import resolve_str_env_var as resolve_str_env_var
+    from agentlightning_compat.execution.base import ExecutionStrategy as ExecutionStrategy
+    from agentlightning_compat.execution.client_server import (
+        ClientServerExecutionStrategy as ClientServerExecutionStrategy,
+    )
+    from agentlightning_compat.execution.events import ExecutionEvent as ExecutionEvent
+    from agentlightning_compat.execution.events import MultiprocessingEvent as MultiprocessingEvent
+    from agentlightning_compat.execution.events import ThreadingEvent as ThreadingEvent
+    from agentlightning_compat.execution.shared_memory import (
+        SharedMemoryExecutionStrategy as SharedMemoryExecutionStrategy,
+    )
     from agentlightning_compat.litagent.agent import LitAgent as LitAgent
     from agentlightning_compat.litagent.decorator import llm_rollout as llm_rollout
     from agentlightning_compat.litagent.decorator import prompt_rollout as prompt_rollout
@@ -43,17 +61,34 @@ if TYPE_CHECKING:
         PostgresLightningStore as PostgresLightningStore,
     )
     from agentlightning_compat.store.sqlite import SqliteLightningStore as SqliteLightningStore
+    from agentlightning_compat.store.threaded import (
+        LightningStoreThreaded as LightningStoreThreaded,
+    )
     from agentlightning_compat.tracer.base import Tracer as Tracer
     from agentlightning_compat.tracer.base import clear_active_tracer as clear_active_tracer
     from agentlightning_compat.tracer.base import get_active_tracer as get_active_tracer
     from agentlightning_compat.tracer.base import set_active_tracer as set_active_tracer
     from agentlightning_compat.tracer.dummy import DummyTracer as DummyTracer
     from agentlightning_compat.tracer.otel import OtelTracer as OtelTracer
+    from agentlightning_compat.trainer.components import build_component as build_component
+    from agentlightning_compat.trainer.trainer import Trainer as Trainer
 
 _MODULES = frozenset({"errors", "legacy"})
 
 # Which module a public name is taken from.
 _HOMES = {
+    "agentlightning_compat.algorithm.base": "Algorithm",
+    "agentlightning_compat.algorithm.fast": "Baseline FastAlgorithm",
+    "agentlightning_compat.algorithm.functional": "algo",
+    "agentlightning_compat.environment": """
+        LightningEnvVar resolve_bool_env_var resolve_int_env_var resolve_str_env_var
+    """,
+    "agentlightning_compat.execution.base": "ExecutionStrategy",
+    "agentlightning_compat.execution.client_server": "ClientServerExecutionStrategy",
+    "agentlightning_compat.execution.events": """
+        ExecutionEvent MultiprocessingEvent ThreadingEvent
+    """,
+    "agentlightning_compat.execution.shared_memory": "SharedMemoryExecutionStrategy",
     "agentlightning_compat.adapter": """
         Adapter LlmProxyTraceToTriplet OtelTraceAdapter TraceAdapter TraceToMessages
         TraceToTripletBase TracerTraceToTriplet
@@ -88,6 +123,9 @@ _HOMES = {
     "agentlightning_compat.store.opening": "open_store",
     "agentlightning_compat.store.postgres": "PostgresLightningStore",
     "agentlightning_compat.store.sqlite": "SqliteLightningStore",
+    "agentlightning_compat.store.threaded": "LightningStoreThreaded",
+    "agentlightning_compat.trainer.components": "build_component",
+    "agentlightning_compat.trainer.trainer": "Trainer",
 }
 _ORIGINS = {name: module for module, names in _HOMES.items() for name in names.split()}
 

@@ -1,0 +1,1 @@
+"""Algorithms: what puts rollouts into the store and looks at what came of them."""

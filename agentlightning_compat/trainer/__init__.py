@@ -1,0 +1,1 @@
+"""The trainer: an algorithm, runners and a store, put together and run."""

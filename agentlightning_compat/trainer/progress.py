@@ -1,0 +1,165 @@
+"""What a run is doing, as a log line and as a bar on a terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from agentlightning_compat.emitter.reward import find_final_reward
+from agentlightning_compat.model import RolloutStatus
+from agentlightning_compat.store.base import LightningStore
+
+_log = logging.getLogger(__name__)
+
+# Seconds between two looks at the store, with a bar and without one.
+_BAR, _LINE = 1.0, 10.0
+# Seconds that the last look may take.
+_LAST = 2.0
+# A look takes at most this share of the time.
+_SHARE = 0.02
+# Rollouts whose reward is read at one look; of more, the latest ones count.
+_REWARDS = 50
+_DONE: tuple[RolloutStatus, ...] = ("succeeded", "failed", "cancelled")
+_RUNNING: tuple[RolloutStatus, ...] = ("preparing", "running")
+
+
+@dataclass
+class State:
+    """Where a run is: counts of rollouts since it began, and a rate per second."""
+
+    queued: int = 0
+    running: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    rewards: list[float] = field(default_factory=list)
+    rate: float = 0.0
+
+    @property
+    def done(self) -> int:
+        """Those that are through, one way or the other."""
+        return self.succeeded + self.failed
+
+    def __str__(self) -> str:
+        mean = sum(self.rewards) / len(self.rewards) if self.rewards else None
+        reward = "" if mean is None else f", mean reward {mean:.4g} (of {len(self.rewards)})"
+        return (
+            f"{self.done} done ({self.failed} failed), {self.running} running,"
+            f" {self.queued} queued{reward}, {self.rate:.3g} rollouts/s"
+        )
+
+
+class Progress:
+    """Reads from the store how a run goes. What was there before does not count."""
+
+    def __init__(self, store: LightningStore) -> None:
+        self._store = store
+        self._state = State()
+        self._before = {"succeeded": 0, "failed": 0}
+        self._last_end = 0.0
+        self._begun = time.monotonic()
+
+    async def begin(self) -> None:
+        """Count what is there before the run."""
+        self._last_end = time.time()
+        self._begun = time.monotonic()
+        for outcome, statuses in _OUTCOMES.items():
+            self._before[outcome] = await self._count(statuses)
+
+    async def look(self) -> State:
+        """Where it is now."""
+        state = self._state
+        state.queued = await self._count(("queuing", "requeuing"))
+        state.running = await self._count(_RUNNING)
+        done = state.done
+        state.succeeded = await self._since("succeeded")
+        state.failed = await self._since("failed")
+        if state.done > done:
+            await self._read_rewards()
+        state.rate = state.done / max(time.monotonic() - self._begun, 0.001)
+        return state
+
+    async def tell(self) -> None:
+        """Tell until cancelled: a bar where there is a terminal and rich, else a log line.
+
+        A store that cannot be asked ends the telling and nothing else.
+        """
+        bar: Any = None
+        try:
+            await self.begin()
+            bar = _bar()
+            await self._tell(bar)
+        except asyncio.CancelledError:
+            state = await asyncio.wait_for(self.look(), _LAST)
+            if state.done:
+                _log.info("at the end: %s", state)
+            raise
+        except Exception:
+            _log.exception("nothing more is told of the progress")
+        finally:
+            if bar is not None:
+                bar.stop()
+
+    async def _tell(self, bar: Any) -> None:
+        pause = _LINE if bar is None else _BAR
+        while True:
+            await asyncio.sleep(pause)
+            begun = time.perf_counter()
+            state = await self.look()
+            took = time.perf_counter() - begun
+            pause = max(pause, took / _SHARE)
+            if bar is None:
+                _log.info("%s", state)
+            else:
+                total = state.done + state.running + state.queued
+                bar.update(0, completed=state.done, total=total, description=str(state))
+
+    async def _since(self, outcome: str) -> int:
+        return max(await self._count(_OUTCOMES[outcome]) - self._before[outcome], 0)
+
+    async def _count(self, statuses: tuple[RolloutStatus, ...]) -> int:
+        found = await self._store.query_rollouts(status_in=statuses, limit=1)
+        return int(found.total)
+
+    async def _read_rewards(self) -> None:
+        found = await self._store.query_rollouts(
+            status_in=_DONE, sort_by="end_time", sort_order="desc", limit=_REWARDS
+        )
+        fresh = [rollout for rollout in found if (rollout.end_time or 0.0) > self._last_end]
+        for rollout in fresh:
+            spans = await self._store.query_spans(rollout.rollout_id, "latest")
+            reward = find_final_reward(list(spans))
+            if reward is not None:
+                self._state.rewards.append(reward)
+        if fresh:
+            self._last_end = max(rollout.end_time or 0.0 for rollout in fresh)
+
+
+_OUTCOMES: dict[str, tuple[RolloutStatus, ...]] = {
+    "succeeded": ("succeeded",),
+    "failed": ("failed", "cancelled"),
+}
+
+
+def _bar() -> Any:
+    """A bar of rich; None without a terminal or without rich."""
+    if not sys.stderr.isatty():
+        return None
+    try:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    except ImportError:
+        return None
+    bar = Progress(
+        BarColumn(bar_width=30),
+        TextColumn("{task.description}"),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    bar.add_task("nothing is done yet", total=None)
+    bar.start()
+    return bar
