@@ -17,7 +17,7 @@ from typing import Any
 _SPAN = "x" * 400
 _TABLES = (
     "CREATE TABLE rollouts (id INTEGER PRIMARY KEY, status TEXT, data TEXT)",
-    "CREATE TABLE spans (rollout INTEGER, number INTEGER, data TEXT, PRIMARY KEY (rollout, number))",
+    "CREATE TABLE spans (rollout INT, number INT, data TEXT, PRIMARY KEY (rollout, number))",
 )
 _INSERT = "INSERT INTO rollouts VALUES ({0}, 'queuing', {1})"
 _MOVE = "UPDATE rollouts SET status = {1} WHERE id = {0}"
