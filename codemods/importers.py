@@ -41,7 +41,7 @@ class Importers:
         handed out again.
         """
         wanted: dict[bytes, list[bytes]] = {}
-        for stem, name in pairs:
+        for stem, name in dict.fromkeys(pairs):  # many modules share both
             wanted.setdefault(stem.encode(), []).append(name.encode())
         stems = frozenset(wanted)
         for path, data in scan_literals(self._unread, IMPORT):
