@@ -13,25 +13,26 @@ def renamed(old: str, given: Any, new: str, value: Any) -> Any:
     """What counts of an argument that may be given by its old name; warns at the user's line."""
     if given is None:
         return value
-    _warn(f"`{old}` of Trainer is deprecated: use `{new}`")
+    warn(f"`{old}` of Trainer is deprecated: use `{new}`")
     if value is None:
         return given
     if given != value:
-        _warn(f"`{old}` of Trainer is ignored because `{new}` is given")
+        warn(f"`{old}` of Trainer is ignored because `{new}` is given")
     return value
 
 
 def dev_flag() -> None:
     """Warn of `Trainer(dev=True)`."""
-    _warn("Trainer(dev=True) is deprecated: call Trainer.dev(...)")
+    warn("Trainer(dev=True) is deprecated: call Trainer.dev(...)")
 
 
 def no_effect(name: str, why: str) -> None:
     """Warn of an argument that does nothing."""
-    _warn(f"`{name}` of Trainer is deprecated and has no effect: {why}")
+    warn(f"`{name}` of Trainer is deprecated and has no effect: {why}")
 
 
-def _warn(text: str) -> None:
+def warn(text: str) -> None:
+    """Warn at the user's line."""
     warnings.warn(text, DeprecationWarning, stacklevel=_users_level())
 
 

@@ -9,13 +9,14 @@ from agentlightning_compat.algorithm.base import Algorithm
 from agentlightning_compat.algorithm.fast import Baseline, FastAlgorithm
 from agentlightning_compat.errors import InvalidRequestError
 from agentlightning_compat.execution.base import ExecutionStrategy
-from agentlightning_compat.model import Dataset, NamedResources, ParallelWorkerBase
+from agentlightning_compat.model import Dataset, NamedResources
 from agentlightning_compat.model.unset import UNSET, Unset
 from agentlightning_compat.runner.base import Runner
 from agentlightning_compat.store.base import LightningStore
 from agentlightning_compat.tracer.base import Tracer
 from agentlightning_compat.trainer import choices, deprecated
 from agentlightning_compat.trainer.choices import ComponentSpec
+from agentlightning_compat.trainer.legacy import TrainerLegacy, is_backend
 from agentlightning_compat.trainer.parts import AlgorithmPart, RunnerPart, Runners
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Trainer(ParallelWorkerBase):
+class Trainer(TrainerLegacy):
     """Puts an algorithm, runners and a store together, and runs them until the algorithm is done.
 
     A component is given as an instance, a class, a function that makes it, the path of a class,
@@ -78,8 +79,9 @@ class Trainer(ParallelWorkerBase):
         super().__init__()
         if dev:
             deprecated.dev_flag()
+        self._dev = dev
         if not daemon:
-            deprecated.no_effect("daemon", "processes end with the one that started them")
+            deprecated.no_effect("daemon", "only fit_v0() lets processes outlive it")
         self.daemon = daemon
         self.initial_resources = initial_resources
         self.port = port
@@ -113,13 +115,18 @@ class Trainer(ParallelWorkerBase):
         """Run the algorithm, and the runners with the agent, until the algorithm is done.
 
         Without an algorithm, until the runners are done (after `max_rollouts`). Ctrl-C ends it in
-        order and returns. `train_data` and `val_data` are other names of the datasets.
+        order and returns. `train_data` and `val_data` are other names of the datasets. The URL or
+        the client of a legacy server in place of a dataset is deprecated: it is `fit_v0`.
 
         Raises:
             BaseException: what the algorithm or a runner raised. What an agent raises fails its
                 rollout only.
-            ValueError: the dataset is a URL, or given twice.
+            ValueError: a dataset is given twice.
         """
+        if is_backend(train_dataset):
+            deprecated.warn("Trainer.fit() with a legacy server is deprecated: call fit_v0()")
+            self.fit_v0(agent, train_dataset)
+            return
         datasets = (
             _one("train_dataset", train_dataset, "train_data", train_data),
             _one("val_dataset", val_dataset, "val_data", val_data),
@@ -162,8 +169,9 @@ class Trainer(ParallelWorkerBase):
         for dataset in datasets:
             if isinstance(dataset, str):
                 raise InvalidRequestError(
-                    f"{dataset!r} is no dataset. Runners for a server that runs elsewhere have it"
-                    " in Trainer(strategy=agentlightning_compat.legacy.runner_strategy(url))"
+                    f"{dataset!r} is no dataset. For tasks of a legacy server call fit_v0(agent,"
+                    " url); runners for a store server that runs elsewhere have its address in"
+                    " Trainer(strategy=agentlightning_compat.legacy.runner_strategy(url))"
                 )
         agent.set_trainer(self)
         algorithm_part = AlgorithmPart(
