@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from agentlightning_compat.algorithm.fast import Baseline as Baseline
     from agentlightning_compat.algorithm.fast import FastAlgorithm as FastAlgorithm
     from agentlightning_compat.algorithm.functional import algo as algo
+    from agentlightning_compat.configuration import lightning_cli as lightning_cli
     from agentlightning_compat.emitter import *  # noqa: F403
     from agentlightning_compat.environment import LightningEnvVar as LightningEnvVar
     from agentlightning_compat.environment import resolve_bool_env_var as resolve_bool_env_var
@@ -43,6 +44,9 @@ if TYPE_CHECKING:
     from agentlightning_compat.litagent.decorator import llm_rollout as llm_rollout
     from agentlightning_compat.litagent.decorator import prompt_rollout as prompt_rollout
     from agentlightning_compat.litagent.decorator import rollout as rollout
+    from agentlightning_compat.log_setup import configure_logger as configure_logger
+    from agentlightning_compat.log_setup import setup_logging as setup_logging
+    from agentlightning_compat.log_setup import setup_module_logging as setup_module_logging
     from agentlightning_compat.model import *  # noqa: F403
     from agentlightning_compat.runner.agent import LitAgentRunner as LitAgentRunner
     from agentlightning_compat.runner.base import Runner as Runner
@@ -80,6 +84,8 @@ _HOMES = {
     "agentlightning_compat.algorithm.base": "Algorithm",
     "agentlightning_compat.algorithm.fast": "Baseline FastAlgorithm",
     "agentlightning_compat.algorithm.functional": "algo",
+    "agentlightning_compat.configuration": "lightning_cli",
+    "agentlightning_compat.log_setup": "configure_logger setup_logging setup_module_logging",
     "agentlightning_compat.environment": """
         LightningEnvVar resolve_bool_env_var resolve_int_env_var resolve_str_env_var
     """,
@@ -141,6 +147,10 @@ def __getattr__(name: str) -> Any:
         value = getattr(import_module(_ORIGINS[name]), name)
         globals()[name] = value  # the next read does not come here
         return value
+    from agentlightning_compat.absent import ABSENT, explain
+
+    if name in ABSENT:
+        raise explain(name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
