@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, TypeVar, overload
 
 from agentlightning_compat.emitter.active import tracer_for
+from agentlightning_compat.emitter.yielding import Called, async_generator, generator
 from agentlightning_compat.model import Attributes, SpanCoreFields, SpanRecordingContext
 from agentlightning_compat.semconv import AGL_OPERATION, LightningSpanAttributes
 from agentlightning_compat.span_attributes import flatten_attributes, sanitize_attributes
@@ -80,7 +81,7 @@ class OperationContext:
         Raises:
             RuntimeError: outside of the block.
         """
-        self._inside("set_output").record_attributes(_output(output))
+        _record_output(self._inside("set_output"), output)
 
     def __call__(self, fn: F) -> F:
         """Decorate a function: sync, async, or one that yields."""
@@ -118,7 +119,8 @@ class _Inputs:
         try:
             bound = self._signature.bind(*args, **kwargs)
         except TypeError:  # the call will raise it, where the user sees it
-            return _under(_INPUT, {f"args.{i}": value for i, value in enumerate(args)})
+            positional = {f"args.{index}": value for index, value in enumerate(args)}
+            return _under(_INPUT, {**positional, **({"kwargs": kwargs} if kwargs else {})})
         bound.apply_defaults()
         named: dict[str, Any] = {}
         for name, value in bound.arguments.items():
@@ -129,17 +131,18 @@ class _Inputs:
         return _under(_INPUT, named)
 
 
-Called = Callable[[tuple[Any, ...], dict[str, Any]], AbstractContextManager[SpanRecordingContext]]
-
-
 def _wrapped(fn: Any, called: Called) -> Any:
+    if inspect.isasyncgenfunction(fn):
+        return async_generator(fn, called, _record_output)
+    if inspect.isgeneratorfunction(fn):
+        return generator(fn, called, _record_output)
     if inspect.iscoroutinefunction(fn):
 
         @functools.wraps(fn)
         async def awaited(*args: Any, **kwargs: Any) -> Any:
             with called(args, kwargs) as recording:
                 result = await fn(*args, **kwargs)
-                recording.record_attributes(_output(result))
+                _record_output(recording, result)
                 return result
 
         return awaited
@@ -148,7 +151,7 @@ def _wrapped(fn: Any, called: Called) -> Any:
     def returned(*args: Any, **kwargs: Any) -> Any:
         with called(args, kwargs) as recording:
             result = fn(*args, **kwargs)
-            recording.record_attributes(_output(result))
+            _record_output(recording, result)
             return result
 
     return returned
@@ -161,8 +164,8 @@ def _under(prefix: str, named: dict[str, Any]) -> Attributes:
     return sanitize_attributes(flat)
 
 
-def _output(result: Any) -> Attributes:
-    return sanitize_attributes(_flat(_OUTPUT, result))
+def _record_output(recording: SpanRecordingContext, result: Any) -> None:
+    recording.record_attributes(sanitize_attributes(_flat(_OUTPUT, result)))
 
 
 def _flat(name: str, value: Any) -> dict[str, Any]:

@@ -36,6 +36,8 @@ class Tracer(ParallelWorkerBase):
     may be open at once: each has its own spans.
     """
 
+    # Whether what OpenTelemetry ends in a context of it belongs to its spans.
+    listens_to_opentelemetry = False
     _store: LightningStore | None = None
 
     def init_worker(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -19,7 +18,7 @@ from agentlightning_compat.model import (
     TraceStatus,
 )
 from agentlightning_compat.model.otel import attributes_of, seconds
-from agentlightning_compat.tracer import recording as rec
+from agentlightning_compat.tracer.listening import listen
 from agentlightning_compat.tracer.recording import Recording
 from agentlightning_compat.tracer.recording_tracer import RecordingTracer
 
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _SCOPE = "agentlightning"
+_setup = threading.Lock()
 
 
 class OtelTracer(RecordingTracer):
@@ -42,6 +42,7 @@ class OtelTracer(RecordingTracer):
         UnsupportedError: OpenTelemetry's SDK is not installed (`agentlightning-compat[otel]`).
     """
 
+    listens_to_opentelemetry = True
     _provider: Any = None
 
     def init_worker(
@@ -53,7 +54,7 @@ class OtelTracer(RecordingTracer):
 
     def _listened_to(self) -> Any:
         provider = _sdk_provider()
-        _listen(provider)
+        listen(provider)
         return provider
 
     @contextmanager
@@ -130,6 +131,7 @@ class OtelTracer(RecordingTracer):
                 yield operation
         except BaseException as error:
             operation.record_exception(error)
+            operation.record_status("ERROR", f"{type(error).__name__}: {error}")
             raise
         finally:
             span.end(None if end_time is None else _nanoseconds(end_time))
@@ -161,72 +163,6 @@ class OtelOperation:
     def get_recorded_span(self) -> SpanCoreFields:
         """The span as it is now."""
         return _core_fields(self._span)
-
-
-class _Started:
-    """Which recording the spans belong to that are not ended yet, by their ids."""
-
-    def __init__(self) -> None:
-        self._by_span: dict[tuple[int, int], Recording] = {}
-        self._by_trace: weakref.WeakValueDictionary[int, Recording] = weakref.WeakValueDictionary()
-        self._lock = threading.Lock()
-
-    def note(self, trace_id: int, span_id: int) -> None:
-        """A span begins here."""
-        found = rec.current()
-        with self._lock:
-            if found is None:
-                found = self._by_trace.get(trace_id) or rec.only_one()
-            if found is not None and isinstance(found.tracer, OtelTracer):
-                self._by_span[trace_id, span_id] = found
-                self._by_trace[trace_id] = found
-
-    def take(self, trace_id: int, span_id: int) -> Recording | None:
-        """A span ended: the recording that it belongs to."""
-        with self._lock:
-            return self._by_span.pop((trace_id, span_id), None)
-
-
-class LightningSpanProcessor:
-    """Listens to a tracer provider of OpenTelemetry's SDK, whose `SpanProcessor` it stands for."""
-
-    def __init__(self) -> None:
-        self._started = _Started()
-
-    def on_start(self, span: Any, parent_context: Any = None) -> None:
-        """A span begins: note for whom."""
-        context = span.get_span_context()
-        self._started.note(context.trace_id, context.span_id)
-
-    def _on_ending(self, span: Any) -> None:
-        """Called by the SDK before a span ends."""
-
-    def on_end(self, span: Any) -> None:
-        """A span ended: hand it to the recording that it belongs to."""
-        context = span.get_span_context()
-        recording = self._started.take(context.trace_id, context.span_id)
-        if recording is not None and context.trace_flags.sampled:
-            recording.add(Span.from_opentelemetry(span, "", "", 0))
-
-    def shutdown(self) -> None:
-        """Nothing is held back here."""
-
-    def force_flush(self, timeout_millis: int = 30000) -> bool:
-        """Nothing is held back here."""
-        return True
-
-
-_processors: weakref.WeakKeyDictionary[Any, LightningSpanProcessor] = weakref.WeakKeyDictionary()
-_setup = threading.Lock()
-
-
-def _listen(provider: Any) -> None:
-    """Have every span of the provider looked at, once."""
-    with _setup:
-        if provider not in _processors:
-            processor = LightningSpanProcessor()
-            provider.add_span_processor(processor)
-            _processors[provider] = processor
 
 
 def _sdk_provider() -> Any:

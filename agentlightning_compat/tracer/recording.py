@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import threading
+import weakref
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
@@ -11,6 +13,10 @@ from agentlightning_compat.model import Span, SpanContext, ids
 if TYPE_CHECKING:
     from agentlightning_compat.tracer.base import Tracer
     from agentlightning_compat.tracer.writer import SpanWriter
+
+
+_log = logging.getLogger(__name__)
+_said: set[str] = set()
 
 
 class Recording:
@@ -46,7 +52,7 @@ class Recording:
             taken = list(self._spans)
         # What has no number yet comes last, in the order in which it came.
         ordered = sorted(taken, key=lambda span: span.sequence_id or float("inf"))
-        return [span.model_copy(deep=True) for span in ordered]
+        return [span.model_copy(update={"attributes": dict(span.attributes)}) for span in ordered]
 
     async def close(self) -> None:
         """Take no more, and have all of it in the store."""
@@ -63,6 +69,10 @@ _recording: ContextVar[Recording | None] = ContextVar(
 _last: ContextVar[Recording | None] = ContextVar("agentlightning_compat_last", default=None)
 # The span that spans made by this runtime itself are children of.
 parent: ContextVar[SpanContext | None] = ContextVar("agentlightning_compat_parent", default=None)
+
+# The last one of each tracer in the whole process, for code that is outside of all: what follows
+# asyncio.run() sees nothing of the context in there.
+_last_of: weakref.WeakKeyDictionary[Tracer, Recording] = weakref.WeakKeyDictionary()
 
 _open: dict[int, Recording] = {}
 _open_lock = threading.Lock()
@@ -82,6 +92,7 @@ def leave(recording: Recording) -> None:
     _last.set(recording)
     with _open_lock:
         _open.pop(id(recording), None)
+        _last_of[recording.tracer] = recording
 
 
 def current() -> Recording | None:
@@ -95,6 +106,19 @@ def only_one() -> Recording | None:
         return next(iter(_open.values())) if len(_open) == 1 else None
 
 
+def lost(what: str) -> None:
+    """Say, once, that a span cannot be placed, if there are recordings it may belong to."""
+    if len(_open) < 2 or "lost" in _said:
+        return
+    _said.add("lost")
+    _log.warning(
+        "%s was made in a thread that does not know for which of %d rollouts it works, and is"
+        " left out, as others will be: run the thread's function by contextvars.copy_context().run",
+        what,
+        len(_open),
+    )
+
+
 def here(tracer: Tracer) -> Recording | None:
     """The recording of a tracer that the running code belongs to.
 
@@ -105,8 +129,9 @@ def here(tracer: Tracer) -> Recording | None:
 
 
 def last(tracer: Tracer) -> Recording | None:
-    """The recording that is open here, or was left last here."""
+    """The recording that is open here, or was left last: here, or else anywhere."""
     for found in (_recording.get(), _last.get()):
         if found is not None and found.tracer is tracer:
             return found
-    return None
+    with _open_lock:
+        return _last_of.get(tracer)
