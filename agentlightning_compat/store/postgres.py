@@ -26,9 +26,11 @@ class PostgresLightningStore(SqlStore):
     goes away while a transaction is being committed, so that nobody knows whether it was.
 
     Values are kept as JSON: tuples come back as lists, what JSON does not know is refused with
-    `UnstorableValueError`. `scan_debounce_seconds`: how often deadlines are looked for that other
-    processes set. A store that is pickled opens the same database again; do not use one across a
-    fork.
+    `UnstorableValueError`. A store that is pickled opens the same database again; do not
+    use one across a fork.
+
+    Processes tell each other of the deadlines that they set. `scan_debounce_seconds`: how often
+    they are looked for all the same, for what a broken connection swallows.
 
     Raises:
         UnsupportedError: asyncpg is not installed (`agentlightning-compat[postgres]`).

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
 import random
-import secrets
 import threading
 from contextlib import suppress
 from typing import Any
@@ -21,14 +18,13 @@ from agentlightning_compat.store.postgres_database import (
     meaning,
     migrate,
 )
+from agentlightning_compat.store.postgres_notices import Notices
 from agentlightning_compat.store.sql.jobs import SINGLE, Engine, Job, SharedSignals
 from agentlightning_compat.store.sql.migrations import migrations
 from agentlightning_compat.store.sql.transaction import SqlTransaction, add_totals
-from agentlightning_compat.store.transaction import Effects
 
 # Transactions that meet on the same counters wait for each other: few do.
 _SHARDS = 16
-_LONGEST_NOTE = 7900  # bytes; PostgreSQL takes 8000
 _TRIES = 20
 # Milliseconds that a process may stand still inside a transaction: others wait for its locks.
 _LONGEST_PAUSE = 30_000
@@ -49,8 +45,7 @@ class PostgresEngine(Engine):
         self._schema = schema
         self._pool_size = pool_size
         self._patience = patience
-        self._channel = f"agl_{hashlib.sha256(schema.encode()).hexdigest()[:16]}"
-        self._me = secrets.token_hex(8)
+        self._notices = Notices(schema, signals)
         self._pool: Any = None
         self._closed = False
         self._lock = threading.Lock()
@@ -137,7 +132,7 @@ class PostgresEngine(Engine):
             timeout=self._patience,
         )
         ready = asyncio.Event()
-        self._listener = asyncio.create_task(self._listen(ready))
+        self._listener = asyncio.create_task(self._notices.listen(self._connect, ready))
         await asyncio.wait_for(ready.wait(), self._patience)
 
     @property
@@ -224,7 +219,7 @@ class PostgresEngine(Engine):
             await job.do(tx)
             if not job.reads:
                 await add_totals(connection, tx.totals, random.randrange(_SHARDS))
-                await self._notify(raw, tx.effects)
+                await self._notices.tell(raw, tx.effects)
         except BaseException:
             await _rollback(raw)
             raise
@@ -242,44 +237,6 @@ class PostgresEngine(Engine):
                 _drop(raw)
                 raise _Committing from error
             raise
-
-    async def _notify(self, raw: Any, effects: Effects) -> None:
-        if not effects.queued and not effects.finished:
-            return
-        note = json.dumps([self._me, effects.queued, effects.finished])
-        if len(note) > _LONGEST_NOTE:
-            note = json.dumps([self._me, effects.queued, None])
-        await raw.execute("SELECT pg_notify($1, $2)", self._channel, note)
-
-    async def _listen(self, ready: asyncio.Event) -> None:
-        """Hear what other processes did, for as long as the store is open."""
-        while True:
-            with suppress(Exception):  # it is tried again
-                await self._hear(await self._connect(), ready)
-            await asyncio.sleep(0.2)
-
-    async def _hear(self, raw: Any, ready: asyncio.Event) -> None:
-        """Hear it until the connection ends."""
-        ended = asyncio.Event()
-        raw.add_termination_listener(lambda _: ended.set())
-        try:
-            await raw.add_listener(self._channel, self._heard)
-            ready.set()
-            self._signals.everybody()  # what was said in between was not heard
-            await ended.wait()
-        finally:
-            raw.terminate()
-
-    def _heard(self, _connection: Any, _pid: int, _channel: str, note: str) -> None:
-        sender, queued, finished = json.loads(note)
-        if sender == self._me:
-            return
-        if queued:
-            self._signals.queued(queued)
-        if finished is None:
-            self._signals.look()
-        elif finished:
-            self._signals.finished(finished)
 
 
 async def _rollback(raw: Any) -> None:

@@ -28,7 +28,8 @@ class SqliteLightningStore(SqlStore):
 
     `busy_timeout`: how long other processes may keep the file locked, in seconds. `max_bytes`:
     how large the file may become; a call that needs more fails with `StorageFullError`.
-    `scan_debounce_seconds`: how often deadlines are looked for that other processes set.
+    `scan_debounce_seconds`: how often this process looks by itself, without any call, for deadlines
+    that others set; a call sees every deadline that has passed.
 
     A store that is pickled opens the same file again; do not use one across a fork.
 

@@ -9,42 +9,66 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable
+from typing import Any
 
+from agentlightning_compat.store import commands as c
 from agentlightning_compat.store.memory import drive
+from agentlightning_compat.store.operations import OPERATIONS
 from agentlightning_compat.store.sql.jobs import Engine, Job, SharedSignals
 from agentlightning_compat.store.sql.transaction import SqlTransaction, add_totals
 from agentlightning_compat.store.sqlite_file import SqliteConnection, meaning
 from agentlightning_compat.store.sqlite_lanes import Lane, Line
+from agentlightning_compat.store.transaction import Transaction
+
+
+def is_due(connection: SqliteConnection, now: float) -> bool:
+    """Whether a deadline has passed, of whichever process."""
+    late = "SELECT 1 FROM rollouts WHERE check_at < ? LIMIT 1"
+    return connection.raw.execute(late, (now,)).fetchone() is not None
+
+
+async def sweep_all(tx: Transaction, command: Any, now: float) -> None:
+    """Deal with all that is overdue in one transaction."""
+    check_at: float | None = await OPERATIONS[c.Sweep].run(tx, command, now)
+    while check_at is not None and check_at < now:
+        check_at = await OPERATIONS[c.Sweep].run(tx, command, now)
 
 
 class Reader(Lane):
-    """Does jobs that only read, on a snapshot."""
+    """Does jobs that only read, on a snapshot. What has to wait for a sweep is handed on."""
 
     def __init__(
-        self, line: Line, connect: Callable[[], SqliteConnection], answer: Callable[..., None]
+        self,
+        line: Line,
+        writing: Line,
+        connect: Callable[[], SqliteConnection],
+        answer: Callable[..., None],
     ) -> None:
         super().__init__("store-reader", line, most=8)
+        self._writing = writing
         self._connect = connect
         self._answer = answer
         self._connection: SqliteConnection | None = None
 
     def work(self, jobs: list[Job]) -> None:
         """Each on the snapshot of its own turn."""
-        for job in jobs:
-            self._one(job)
-        self._answer(jobs)
+        self._answer([job for job in jobs if self._one(job)])
 
-    def _one(self, job: Job) -> None:
+    def _one(self, job: Job) -> bool:
         try:
             if self._connection is None:
                 self._connection = self._connect()
             self._connection.raw.execute("BEGIN")
             try:
+                if job.scans and is_due(self._connection, job.now):
+                    self._writing.put(job)
+                    return False
                 drive(job.do(SqlTransaction(self._connection, slim=job.slim)))
             finally:
                 self._connection.rollback()
         except Exception as error:
             job.fail(meaning(error))
+        return True
 
     def end(self) -> None:
         """Close the connection."""
@@ -84,9 +108,13 @@ class Writer(Lane):
                 return
             heads = "SELECT 1 FROM rollouts WHERE queue_position IS NOT NULL LIMIT ?"
             found = self._connection.raw.execute(heads, (self._signals.claimants,)).fetchall()
+            check = "SELECT check_at FROM rollouts WHERE check_at IS NOT NULL ORDER BY 1 LIMIT 1"
+            check_at = self._connection.raw.execute(check).fetchone()
         except sqlite3.Error:
             return  # whoever waits finds out by a call of its own
         self._version = version
+        if check_at is not None:
+            self._signals.due(check_at[0])
         if found:
             self._signals.queued(len(found))
         self._signals.look()
@@ -96,12 +124,21 @@ class Writer(Lane):
         wanted = [job for job in jobs if not job.given_up]
         try:
             self._connection.raw.execute("BEGIN IMMEDIATE")
+            wanted = [*self._sweep_for(wanted), *wanted]
         except sqlite3.Error as error:
+            self._connection.rollback()
             _failed(wanted, error)
         else:
             if not self._together(wanted, savepoints=False):
                 self._again(wanted)
         self._answer(wanted)
+
+    def _sweep_for(self, jobs: list[Job]) -> list[Job]:
+        """What must be done before these, so that they see every deadline that has passed."""
+        now = max((job.now for job in jobs if job.scans), default=None)
+        if now is None or not is_due(self._connection, now):
+            return []
+        return [Job(sweep_all, c.Sweep(), now, None)]
 
     def _again(self, jobs: list[Job]) -> None:
         if len(jobs) > 1 and self._retried(jobs, savepoints=True):
@@ -177,7 +214,9 @@ class SqliteEngine(Engine):
         self._writing = Line()
         self._reading = Line()
         self._writer = Writer(self._writing, writer, signals, self.answer)
-        self._readers = [Reader(self._reading, connect, self.answer) for _ in range(self.READERS)]
+        self._readers = [
+            Reader(self._reading, self._writing, connect, self.answer) for _ in range(self.READERS)
+        ]
         signals.when_waiting = self._writing.nudge
         for thread in (self._writer, *self._readers):
             thread.start()

@@ -9,6 +9,7 @@ import threading
 import asyncpg
 import pytest
 
+import agentlightning_compat.model as names
 from agentlightning_compat.clock import ManualClock
 from agentlightning_compat.store.commands import Sweep
 from agentlightning_compat.store.postgres import PostgresLightningStore
@@ -76,8 +77,6 @@ def postgres(unwatched):
     stores = []
 
     def make() -> Stage:
-        import agentlightning_compat.model as names
-
         stores.append(PostgresLightningStore(url, clock=clock))
         return Stage(stores[-1], names, clock)
 
@@ -152,7 +151,7 @@ async def test_a_claim_sees_the_deadline_that_two_sweeps_are_busy_with(postgres,
 async def test_a_claim_waits_for_the_sweep_that_is_not_over(postgres, monkeypatch):
     one, two = postgres(), postgres()
     claimed = await one.claimed(**RETRY)
-    two.store._expect(one.clock.now() + 5)  # as it learns from a look of its own
+    await until(lambda: two.store._check_at is not None)  # it is told
     one.clock.advance(6)
     gates = Gates(1)
     monkeypatch.setattr(SqlTransaction, "next_check", gates.method())
@@ -200,9 +199,7 @@ async def test_a_locked_rollout_is_passed_over_only_while_there_are_others(postg
     await raw.close()
 
 
-async def test_a_sweep_of_another_process_is_waited_for_in_a_file(tmp_path):
-    import agentlightning_compat.model as names
-
+async def test_a_sweep_of_another_process_is_waited_for_in_a_file(unwatched, tmp_path):
     path = tmp_path / "store.db"
     clock = ManualClock()
     async with SqliteLightningStore(path, clock=clock) as store:
@@ -222,3 +219,48 @@ async def test_a_sweep_of_another_process_is_waited_for_in_a_file(tmp_path):
         read, again = await asyncio.wait_for(calls, 60)
         assert read.status in ("requeuing", "preparing")
         assert again.attempt.sequence_id == 2
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def two(request, tmp_path):
+    """A maker of two stores over the same data: they stand for processes, and share nothing else."""
+    if request.param == "postgres":
+        database.empty(database.shared())
+
+    def make(**options):
+        if request.param == "postgres":
+            return [PostgresLightningStore(database.shared(), **options) for _ in range(2)]
+        return [SqliteLightningStore(tmp_path / "store.db", **options) for _ in range(2)]
+
+    return make
+
+
+async def test_the_deadlines_of_another_process_count_here_too(unwatched, two):
+    clock = ManualClock()
+    theirs, ours = two(clock=clock)
+    retried = await Stage(theirs, names, clock).claimed("w", **RETRY)
+    failed = await theirs.start_rollout(2, config={"timeout_seconds": 5}, worker_id="v")
+    if isinstance(ours, PostgresLightningStore):
+        await until(lambda: ours._check_at is not None)  # it is told
+    clock.advance(6)
+    assert (await ours.get_rollout_by_id(failed.rollout_id)).status == "failed"
+    again = await ours.dequeue_rollout()
+    assert (again.rollout_id, again.attempt.sequence_id) == (retried.rollout_id, 2)
+    assert (await ours.get_worker_by_id("w")).status == "unknown"
+    for store in (theirs, ours):
+        await store.close()
+
+
+async def test_a_waiter_hears_of_the_deadline_of_another_process_in_time(two):
+    """Not by looking every `scan_debounce_seconds`, which is once an hour here."""
+    theirs, ours = two(scan_debounce_seconds=3600)
+    ours.fallback_poll = None
+    queued = await theirs.enqueue_rollout(1, config={"timeout_seconds": 0.5})
+    wait = ours.wait_for_rollouts(rollout_ids=[queued.rollout_id], timeout=120)
+    ended = asyncio.create_task(wait)
+    await until(lambda: ours._signals.anybody)
+    await theirs.dequeue_rollout()
+    await theirs.close()  # it dies and sees to nothing
+    (found,) = await asyncio.wait_for(ended, 60)
+    assert found.status == "failed"
+    await ours.close()

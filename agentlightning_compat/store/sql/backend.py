@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 from abc import abstractmethod
+from functools import partial
 from typing import Any
 
 from agentlightning_compat.clock import Clock
@@ -21,7 +23,7 @@ class SqlStore(LocalStore):
     def __init__(self, *, scan_debounce_seconds: float, clock: Clock | None) -> None:
         super().__init__(clock=clock)
         self._scan_debounce_seconds = scan_debounce_seconds
-        self._shared = SharedSignals()
+        self._shared = SharedSignals(partial(_due, weakref.ref(self)))
         self._signals = self._shared
 
     @property
@@ -58,3 +60,15 @@ class SqlStore(LocalStore):
         pause = asyncio.run(self._sweep())
         longest = self._scan_debounce_seconds
         return longest if pause is None else min(pause, longest)
+
+    def deadline_of_others(self, check_at: float | None) -> None:
+        """Another process has set a deadline; None: it may have set some."""
+        if check_at is None or self._expect(check_at):
+            self._watchdog.look_again()
+
+
+def _due(reference: weakref.ref[SqlStore], check_at: float | None) -> None:
+    # What hears of it outlives a store that is forgotten, and must not keep it.
+    store = reference()
+    if store is not None:
+        store.deadline_of_others(check_at)

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from agentlightning_compat.errors import StoreClosedError
 from agentlightning_compat.lifecycle.records import Pair, RolloutRecord
 from agentlightning_compat.store import commands as c
+from agentlightning_compat.store.operations import OPERATIONS
 from agentlightning_compat.store.operations.operation import Run
 from agentlightning_compat.store.signals import Signals, Waiter
 from agentlightning_compat.store.sql.transaction import SqlTransaction
@@ -94,6 +95,12 @@ class Job:
         return type(self.command) in READING
 
     @property
+    def scans(self) -> bool:
+        """Whether overdue attempts have to be dealt with before it."""
+        operation = OPERATIONS.get(type(self.command))
+        return operation is not None and operation.scans
+
+    @property
     def slim(self) -> bool:
         """Whether it has no use for inputs and metadata."""
         return type(self.command) in SLIM
@@ -117,10 +124,14 @@ class Job:
 
 
 class SharedSignals(Signals):
-    """Signals of a store that other processes write to as well: who waits is asked for."""
+    """Signals of a store that other processes write to as well: who waits is asked for.
 
-    def __init__(self) -> None:
+    `due` is called when another process has set a deadline, or None: may have set one unheard.
+    """
+
+    def __init__(self, due: Callable[[float | None], None]) -> None:
         super().__init__()
+        self.due = due
         # For a backend that has to know when somebody begins to wait.
         self.when_waiting: Callable[[], None] | None = None
 
