@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from agentlightning_compat import InMemoryLightningStore, LitAgent
+from agentlightning_compat import DummyTracer, InMemoryLightningStore, LitAgent, emit_annotation
 from agentlightning_compat.errors import StorageCorruptError
 from tests.runner.worker import failure, runner_for, statuses, stocked, until, within
 
@@ -384,3 +384,35 @@ async def test_a_cancelled_step_reports():
         await within(running)
     assert await statuses(store) == ["failed"]
     runner.teardown()
+
+
+async def test_runners_in_threads_share_a_store():
+    store, _ = await stocked(200)
+    agent, tracer = Counts(), DummyTracer()
+    runners = [runner_for(agent, store, tracer=tracer, concurrency=4) for _ in range(3)]
+    threads = [threading.Thread(target=asyncio.run, args=(r.iter(),)) for r in runners]
+    for thread in threads:
+        thread.start()
+    await until(lambda: sum(runner.tally.succeeded for runner in runners) == 200)
+    for runner in runners:
+        runner.stop()
+    await until(lambda: not any(thread.is_alive() for thread in threads))
+    assert await statuses(store) == ["succeeded"] * 200
+    assert sorted(agent.seen) == list(range(200))
+    for rollout in await store.query_rollouts():
+        note, reward = await store.query_spans(rollout.rollout_id)
+        assert note.attributes["n"] == rollout.input
+        assert reward.attributes["agentlightning.reward.0.value"] == rollout.input
+    for runner in runners:
+        runner.teardown()
+
+
+class Counts(LitAgent[int]):
+    def __init__(self) -> None:
+        self.seen: list[int] = []
+
+    async def rollout_async(self, task, resources, rollout):
+        await asyncio.sleep(0)
+        emit_annotation({"n": task})
+        self.seen.append(task)
+        return float(task)
