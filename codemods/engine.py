@@ -6,8 +6,8 @@ import ast
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from codemods import todo
 from codemods.context import FileContext, Options
 from codemods.edit.imports import ImportPlan
 from codemods.edit.ranges import Blocked, Edit, EditSet
@@ -17,6 +17,9 @@ from codemods.names.module import Module
 from codemods.project import Project
 from codemods.rule import Hit, Rule
 from codemods.suppress import skips_file, suppressed
+
+if TYPE_CHECKING:
+    from codemods.todo import Left
 
 
 class RewriteError(Exception):
@@ -110,6 +113,8 @@ def apply(
     text = _rewritten(ctx, wanted) if wanted else ctx.module.text
     left = [d for d in detected if d.hit.fix is None or d.blocked] if notes else []
     if left:
+        from codemods import todo
+
         with suppress(Blocked):
             done = [d for d in wanted if d.fixed]
             text = _Attempt(ctx).run(done, todo.edits(ctx.module, [_left(ctx, d) for d in left]))
@@ -122,10 +127,12 @@ def rewritable(detected: Sequence[Detected], *, safe_only: bool = False) -> list
     return [d for d in detected if d.hit.fix is not None and _allowed(d, safe_only)]
 
 
-def _left(ctx: FileContext, detected: Detected) -> todo.Left:
+def _left(ctx: FileContext, detected: Detected) -> Left:
+    from codemods.todo import Left
+
     reason = detected.blocked or detected.hit.reason
     advice = f"{detected.hit.message}; {reason}" if reason else detected.hit.message
-    return todo.Left(detected.start, detected.rule.code, advice)
+    return Left(detected.start, detected.rule.code, advice)
 
 
 def _allowed(detected: Detected, safe_only: bool) -> bool:

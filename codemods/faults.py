@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-import re
-import traceback
 
 from codemods.outcome import Problem
 
-_RULE = re.compile(r"agl(\d{3})_\w+\.py$")
+_RULE = r"agl(\d{3})_\w+\.py$"
 
 
 def fault(path: str, error: Exception) -> Problem:
@@ -18,8 +16,11 @@ def fault(path: str, error: Exception) -> Problem:
     """
     if os.environ.get("AGL_MIGRATE_TRACEBACK"):
         raise error
+    import re
+    import traceback
+
     frames = traceback.extract_tb(error.__traceback__)
-    codes = [f"AGL{found[1]}" for f in frames if (found := _RULE.search(f.filename))]
+    codes = [f"AGL{found[1]}" for f in frames if (found := re.search(_RULE, f.filename))]
     place = f" in rule {codes[-1]}" if codes else ""
     if isinstance(error, RecursionError):
         message = f"the code is nested too deeply{place}"

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+import os
 from typing import TYPE_CHECKING, Any
 
 from codemods.api_map.symbol import Symbol
 from codemods.api_map.table import ApiMap
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pydantic import ValidationError
 
-DATA = Path(__file__).parent / "data"
+DATA = os.path.join(os.path.dirname(__file__), "data")
 
 FILES = (
     "modules.json",
@@ -30,8 +32,13 @@ class ApiMapError(ValueError):
 
 def read_packaged() -> ApiMap:
     """Build the map from the files in the package, which the tests have checked."""
-    rows = (row for name in FILES for row in json.loads((DATA / name).read_bytes()))
+    rows = (row for name in FILES for row in json.loads(_packaged(name)))
     return ApiMap(_trusted(row) for row in rows)
+
+
+def _packaged(name: str) -> bytes:
+    with open(os.path.join(DATA, name), "rb") as file:
+        return file.read()
 
 
 def _trusted(row: dict[str, Any]) -> Symbol:

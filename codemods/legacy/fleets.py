@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import SplitResult, urlsplit
 
 from codemods.context import FileContext
 from codemods.edit.rewrite import Rewrite
@@ -17,6 +16,8 @@ from codemods.names.values import External
 from codemods.rule import Fix
 
 if TYPE_CHECKING:
+    from urllib.parse import SplitResult
+
     from codemods.edit.calls import CallEdit
 
 HELPERS = "agentlightning_compat.legacy"
@@ -88,7 +89,7 @@ def _construct(ctx: FileContext, rewrite: Rewrite, built: Construction, address:
     node = address.value
     edit = rewrite.call(built.call)
     if isinstance(node, ast.Constant):
-        strategy = _literal(ctx, built.call, urlsplit(str(node.value).strip()))
+        strategy = _literal(ctx, built.call, _split(str(node.value)))
     else:
         function = rewrite.use(f"{HELPERS}.runner_strategy", built.call)
         strategy = f"{function}({ctx.source(node)})"
@@ -148,6 +149,12 @@ def _client_call(ctx: FileContext, node: ast.expr) -> ast.Call | None:
     return node if ctx.infer(node.func) == External(known.CLIENT) else None
 
 
+def _split(address: str) -> SplitResult:
+    from urllib.parse import urlsplit  # few files have a literal address
+
+    return urlsplit(address.strip())
+
+
 def _problem(ctx: FileContext, node: ast.expr) -> str:
     """Why 0.3's runners cannot reach the server at a literal address."""
     client = _client_call(ctx, node)
@@ -156,7 +163,7 @@ def _problem(ctx: FileContext, node: ast.expr) -> str:
         node = [*client.args, *endpoints, node][0]
     if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
         return ""
-    parts = urlsplit(node.value.strip())
+    parts = _split(node.value)
     if parts.scheme == "https":
         return "0.3's runners speak plain HTTP only; put a proxy that ends TLS next to them"
     if parts.scheme != "http" or not parts.hostname:

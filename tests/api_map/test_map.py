@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -29,7 +30,7 @@ def test_loading_the_map_does_not_import_pydantic():
 
 
 def test_the_packaged_rows_are_valid_and_read_the_same_way(table: ApiMap):
-    assert read_files(DATA).symbols == table.symbols
+    assert read_files(Path(DATA)).symbols == table.symbols
 
 
 def test_the_map_is_read_once():
