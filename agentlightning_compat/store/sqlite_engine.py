@@ -121,17 +121,19 @@ class Writer(Lane):
 
     def work(self, jobs: list[Job]) -> None:
         """All in one transaction; where that fails, so that only the failing one fails."""
-        wanted = [job for job in jobs if not job.given_up]
+        todo = [job for job in jobs if not job.given_up]
         try:
-            self._connection.raw.execute("BEGIN IMMEDIATE")
-            wanted = [*self._sweep_for(wanted), *wanted]
-        except sqlite3.Error as error:
-            self._connection.rollback()
-            _failed(wanted, error)
-        else:
-            if not self._together(wanted, savepoints=False):
-                self._again(wanted)
-        self._answer(wanted)
+            self._begin()
+            todo = [*self._sweep_for(todo), *todo]
+            if not self._together(todo, savepoints=False):
+                self._again(todo)
+        except Exception as error:  # even ending a transaction can fail on a bad disk
+            _failed(todo, error)
+        self._answer(todo)
+
+    def _begin(self) -> None:
+        self._connection.rollback()  # if the last one could not be ended
+        self._connection.raw.execute("BEGIN IMMEDIATE")
 
     def _sweep_for(self, jobs: list[Job]) -> list[Job]:
         """What must be done before these, so that they see every deadline that has passed."""
@@ -148,7 +150,7 @@ class Writer(Lane):
 
     def _retried(self, jobs: list[Job], *, savepoints: bool) -> bool:
         try:
-            self._connection.raw.execute("BEGIN IMMEDIATE")
+            self._begin()
         except sqlite3.Error as error:
             _failed(jobs, error)
             return True

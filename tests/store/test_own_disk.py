@@ -14,7 +14,9 @@ import pytest
 
 from agentlightning_compat import errors
 from agentlightning_compat.clock import SystemClock
+from agentlightning_compat.model import Span
 from agentlightning_compat.store.sqlite import SqliteLightningStore
+from agentlightning_compat.store.sqlite_file import SqliteConnection
 from tests.store import ledger
 from tests.store.processes import running
 from tests.store.stage import ids, refused
@@ -106,6 +108,32 @@ async def test_a_lock_that_is_given_back_in_time_is_waited_for(path):
             assert not call.done()
             child.tell("go")
             assert (await asyncio.wait_for(call, 60)).input == 1
+
+
+async def test_a_transaction_that_cannot_even_be_ended(path, monkeypatch):
+    """The thread that writes goes on, and so can those who wait for it."""
+    async with SqliteLightningStore(path) as store:
+        made = await store.enqueue_rollout(1)
+        end = SqliteConnection.rollback
+        failures = [sqlite3.OperationalError("disk I/O error")] * 3
+
+        def rollback(connection) -> None:
+            if connection.raw.in_transaction and failures:
+                raise failures.pop()
+            end(connection)
+
+        # Too large for a number of SQLite: the transaction has to be rolled back.
+        bad = {"rollout_id": made.rollout_id, "sequence_id": 2**70}
+        attempt = (await store.start_attempt(made.rollout_id)).attempt
+        span = Span.from_attributes(attributes={}, attempt_id=attempt.attempt_id, **bad)
+        monkeypatch.setattr(SqliteConnection, "rollback", rollback)
+        call = asyncio.wait_for(store.add_span(span), 60)
+        assert type(await refused(call, errors.StorageError)) is errors.StorageError
+        await refused(asyncio.wait_for(store.enqueue_rollout(2), 60), errors.StorageError)
+        assert not failures
+        await store.enqueue_rollout(3)
+        assert [item.input for item in await store.query_rollouts()] == [1, 3]
+        assert list(await store.query_spans(made.rollout_id)) == []
 
 
 DAMAGES = {
