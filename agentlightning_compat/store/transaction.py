@@ -100,7 +100,8 @@ class Transaction(ABC):
     async def queue_heads(self, limit: int) -> Sequence[RolloutRecord]:
         """The oldest `limit` of the queue, for update; nobody else is given the same.
 
-        The operation moves every one of them out of the queue.
+        What others hold may be passed over, but none at all means that the queue is empty. The
+        operation moves every one of them out of the queue.
         """
 
     @abstractmethod

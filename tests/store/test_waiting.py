@@ -30,8 +30,8 @@ async def test_after_the_time_those_that_are_finished(stage):
 async def test_unknown_ids_are_not_waited_for(stage):
     claimed = await stage.claimed()
     await stage.report(claimed, "succeeded")
-    wait = stage.store.wait_for_rollouts(rollout_ids=["nobody", claimed.rollout_id], timeout=20)
-    assert ids(await asyncio.wait_for(wait, 10)) == [claimed.rollout_id]
+    wait = stage.store.wait_for_rollouts(rollout_ids=["nobody", claimed.rollout_id], timeout=120)
+    assert ids(await asyncio.wait_for(wait, 60)) == [claimed.rollout_id]
     assert await stage.store.wait_for_rollouts(rollout_ids=[]) == []
 
 
@@ -43,7 +43,9 @@ async def test_an_id_given_twice_comes_twice(stage):
 
 
 async def waiting(stage, *rollouts):
-    task = asyncio.create_task(stage.store.wait_for_rollouts(rollout_ids=ids(rollouts), timeout=20))
+    task = asyncio.create_task(
+        stage.store.wait_for_rollouts(rollout_ids=ids(rollouts), timeout=120)
+    )
     done, _ = await asyncio.wait([task], timeout=0.05)
     assert not done
     return task
@@ -56,14 +58,14 @@ async def test_a_waiter_is_woken_by_the_last_report(stage):
     await asyncio.wait([task], timeout=0.05)
     assert not task.done()
     await stage.report(first, "failed")
-    assert ids(await asyncio.wait_for(task, 10)) == ids([first, second])
+    assert ids(await asyncio.wait_for(task, 60)) == ids([first, second])
 
 
 async def test_a_waiter_is_woken_by_a_cancellation(stage):
     queued = await stage.store.enqueue_rollout(1)
     task = await waiting(stage, queued)
     await stage.store.update_rollout(queued.rollout_id, status="cancelled")
-    assert ids(await asyncio.wait_for(task, 10)) == [queued.rollout_id]
+    assert ids(await asyncio.wait_for(task, 60)) == [queued.rollout_id]
 
 
 async def test_many_wait_for_the_same(stage):
@@ -71,7 +73,7 @@ async def test_many_wait_for_the_same(stage):
     tasks = [await waiting(stage, claimed) for _ in range(3)]
     await stage.report(claimed, "succeeded")
     for task in tasks:
-        assert ids(await asyncio.wait_for(task, 10)) == [claimed.rollout_id]
+        assert ids(await asyncio.wait_for(task, 60)) == [claimed.rollout_id]
 
 
 async def test_a_rollout_that_started_again_is_waited_for_again(stage):
@@ -80,5 +82,5 @@ async def test_a_rollout_that_started_again_is_waited_for_again(stage):
     again = await stage.store.start_attempt(claimed.rollout_id)
     task = await waiting(stage, claimed)
     await stage.report(again, "succeeded")
-    (found,) = await asyncio.wait_for(task, 10)
+    (found,) = await asyncio.wait_for(task, 60)
     assert found.status == "succeeded"
