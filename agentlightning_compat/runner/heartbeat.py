@@ -177,9 +177,11 @@ class _ThreadBeats:
 
     async def _beats(self) -> None:
         self._wake = partial(_cancel, asyncio.get_running_loop(), asyncio.current_task())
+        # The first snapshot may take a while, and somebody waits for this.
+        await self._pulse.tell(None)
+        self.first.set()
         while not self._stopped.is_set():
             await self._pulse.tell(self._pulse.look())
-            self.first.set()
             await asyncio.sleep(self._pulse.pause())
 
 
@@ -205,6 +207,7 @@ class _LoopBeats:
         _cancel(self._loop, self._task)
 
     async def _beats(self) -> None:
+        await self._pulse.tell(None)
         while True:
             stats = await asyncio.to_thread(self._pulse.look)
             await self._pulse.tell(stats)

@@ -42,9 +42,7 @@ async def test_the_example_of_the_migration_guide():
 async def test_the_worker_is_registered_before_it_does_anything():
     store = InMemoryLightningStore()
     runner = runner_for(MyAgent(), store, heartbeat_interval=30.0)
-    worker = await store.get_worker_by_id("Worker-0")
-    assert worker is not None
-    assert worker.heartbeat_stats["cpu_threads"] >= 1
+    assert await store.get_worker_by_id("Worker-0") is not None
     runner.teardown()
 
 
