@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from agentlightning_compat.store.threaded import (
         LightningStoreThreaded as LightningStoreThreaded,
     )
+    from agentlightning_compat.tracer.agentops import AgentOpsTracer as AgentOpsTracer
     from agentlightning_compat.tracer.base import Tracer as Tracer
     from agentlightning_compat.tracer.base import clear_active_tracer as clear_active_tracer
     from agentlightning_compat.tracer.base import get_active_tracer as get_active_tracer
@@ -117,6 +118,7 @@ _HOMES = {
     """,
     "agentlightning_compat.runner.agent": "LitAgentRunner",
     "agentlightning_compat.runner.base": "Runner",
+    "agentlightning_compat.tracer.agentops": "AgentOpsTracer",
     "agentlightning_compat.tracer.base": """
         Tracer clear_active_tracer get_active_tracer set_active_tracer
     """,

@@ -32,6 +32,9 @@ _RESPONSE_IDS = (
     f"{_ANSWERED}.choices.0.token_ids",
     f"{_ANSWERED}.choices.0.provider_specific_fields.token_ids",
 )
+# The last of each is what OpenTelemetry's conventions say today.
+_PROMPTS = ("gen_ai.prompt", f"{_ASKED}.messages", "gen_ai.input.messages")
+_COMPLETIONS = ("gen_ai.completion", f"{_ANSWERED}.choices", "gen_ai.output.messages")
 # Messages and token ids have places of their own in a triplet.
 _NO_REQUEST = ("messages",)
 _NO_RESPONSE = ("choices", "prompt_token_ids", "response_token_ids")
@@ -113,8 +116,8 @@ class TracerTraceToTriplet(TraceToTripletBase):
 def triplet_of(call: Call) -> Triplet:
     """An LLM call as a triplet, which has no reward yet."""
     attributes = call.node.span.attributes
-    asked = first_nested(attributes, ["gen_ai.prompt", f"{_ASKED}.messages"])
-    answered = first_nested(attributes, ["gen_ai.completion", f"{_ANSWERED}.choices"])
+    asked = first_nested(attributes, _PROMPTS)
+    answered = first_nested(attributes, _COMPLETIONS)
     response = {
         "token_ids": first_token_ids(attributes, _RESPONSE_IDS),
         "raw_content": answered,

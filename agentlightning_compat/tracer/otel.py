@@ -53,7 +53,7 @@ class OtelTracer(RecordingTracer):
         self._provider = self._listened_to()
 
     def _listened_to(self) -> Any:
-        provider = _sdk_provider()
+        provider = sdk_provider()
         listen(provider)
         return provider
 
@@ -165,7 +165,12 @@ class OtelOperation:
         return _core_fields(self._span)
 
 
-def _sdk_provider() -> Any:
+def sdk_provider() -> Any:
+    """The global tracer provider if it is one of the SDK; otherwise one is made.
+
+    Raises:
+        UnsupportedError: OpenTelemetry's SDK is not installed.
+    """
     try:
         from opentelemetry import trace
         from opentelemetry.sdk.trace import TracerProvider
