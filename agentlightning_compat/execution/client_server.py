@@ -23,7 +23,13 @@ from agentlightning_compat.execution.base import (
 from agentlightning_compat.execution.children import Children
 from agentlightning_compat.execution.events import MultiprocessingEvent
 from agentlightning_compat.execution.interrupts import Interrupts
-from agentlightning_compat.execution.sides import Address, Site, in_child, in_this_process
+from agentlightning_compat.execution.sides import (
+    Address,
+    Site,
+    in_child,
+    in_this_process,
+    of_this_process,
+)
 from agentlightning_compat.execution.supervised import Supervised
 from agentlightning_compat.store.base import LightningStore
 
@@ -153,18 +159,17 @@ class _Run:
         )
         # Set by a runner that is here, for the algorithm that is elsewhere.
         self._runner_ended = MultiprocessingEvent(ctx=ctx)
-        self._warned = False
+        self._warned = self._interrupted = False
         self._side = self._site.supervised("the main process", self._watch)
 
     def execute(self) -> None:
-        interrupted = False
         try:
             with Interrupts(self._stop, self._drop):
                 # Before anything that has threads: a process is forked where that is the custom.
                 self._start()
                 in_this_process(self._site, self._work(self._side))
         except KeyboardInterrupt:
-            interrupted = True
+            self._interrupted = True
         except BaseException:
             _log.exception("the run failed: everything is asked to stop")
             raise
@@ -172,7 +177,7 @@ class _Run:
             self._children.close()
             self._children.tell()
         failures = self._children.failures()
-        if failures and not (interrupted or self._site.hurry.is_set()):
+        if failures and not self._interrupted:
             raise RuntimeError(
                 f"Subprocesses failed with unexpected exit codes: {', '.join(failures)}"
             )
@@ -225,13 +230,16 @@ class _Run:
         self._children.tell()
         if self._children.alive():
             return
+        if self._interrupted:
+            # Nothing to wait for, and no way to hear of the stop but to be cancelled.
+            self._side.drop()
         if (
             self._children.failures()
             or self._strategy.main_process == "runner"
             or getattr(self._algorithm, "ends_with_runners", False)
         ):
             self._site.event.set()
-        elif not self._warned:
+        elif not (self._warned or self._site.event.is_set()):
             self._warned = True
             _log.warning(
                 "all runners have ended and the algorithm goes on: nothing that it adds to the"
@@ -240,6 +248,7 @@ class _Run:
 
     def _stop(self) -> None:
         _log.warning("Ctrl-C: what is in hand is finished; once more, and it is dropped")
+        self._interrupted = True
         self._site.event.set()
 
     def _drop(self) -> None:
@@ -252,7 +261,10 @@ class _Run:
 def _runner_process(
     site: Site, runner: RunnerBundle, number: int, store: LightningStore | None
 ) -> None:
-    in_child(site, f"runner-{number}", lambda side: site.runner(side, runner, number, store))
+    def work(side: Supervised) -> Coroutine[Any, Any, None]:
+        return site.runner(side, runner, number, of_this_process(store))
+
+    in_child(site, f"runner-{number}", work)
 
 
 def _algorithm_process(
@@ -266,6 +278,6 @@ def _algorithm_process(
             await asyncio.sleep(_LOOK)
 
     def work(side: Supervised) -> Coroutine[Any, Any, None]:
-        return site.algorithm(side, algorithm, store, runner_ended)
+        return site.algorithm(side, algorithm, of_this_process(store), runner_ended)
 
     in_child(site, "algorithm", work)

@@ -25,6 +25,8 @@ from agentlightning_compat.store.threaded import LightningStoreThreaded
 
 _log = logging.getLogger(__name__)
 
+_ALGORITHM = "algorithm"
+
 
 class SharedMemoryExecutionStrategy(ExecutionStrategy):
     """Runs the algorithm and the runners as threads of this process.
@@ -106,6 +108,8 @@ class _Run:
         self._sides: list[Supervised] = []
         self._runners_left = strategy.n_runners
         self._lock = threading.Lock()
+        self._algorithm_side: Supervised | None = None
+        self._interrupted = False
 
     def execute(self) -> None:
         with Interrupts(self._stop, self._drop):
@@ -127,13 +131,13 @@ class _Run:
             (f"runner-{number}", partial(self._run_runner, number))
             for number in range(self._strategy.n_runners)
         ]
-        algorithm = ("algorithm", self._run_algorithm)
+        algorithm = (_ALGORITHM, self._run_algorithm)
         if self._strategy.main_thread == "algorithm":
             return [algorithm, *jobs]
         return [jobs[0], algorithm, *jobs[1:]]
 
     def _run_algorithm(self) -> None:
-        self._run_side("algorithm", lambda: self._algorithm(self._store, self._event))
+        self._run_side(_ALGORITHM, lambda: self._algorithm(self._store, self._event))
         # With the algorithm gone, nobody adds to the queue.
         self._event.set()
 
@@ -148,8 +152,12 @@ class _Run:
     def _runner_ended(self) -> None:
         with self._lock:
             self._runners_left -= 1
-            if self._runners_left or self._event.is_set():
-                return
+        if self._runners_left:
+            return
+        if self._interrupted:
+            self._drop_algorithm()
+        if self._event.is_set():
+            return
         if getattr(self._algorithm, "ends_with_runners", False):
             self._event.set()
         else:
@@ -168,6 +176,8 @@ class _Run:
             strategy.poll_interval,
         )
         self._sides.append(side)
+        if name == _ALGORITHM:
+            self._algorithm_side = side
         try:
             side.run(bundle)
         except BaseException as error:
@@ -180,7 +190,15 @@ class _Run:
 
     def _stop(self) -> None:
         _log.warning("Ctrl-C: what is in hand is finished; once more, and it is dropped")
+        self._interrupted = True
         self._event.set()
+        if not self._runners_left:
+            self._drop_algorithm()
+
+    def _drop_algorithm(self) -> None:
+        # It has nothing to wait for, and no way to hear of the stop but to be cancelled.
+        if self._algorithm_side is not None:
+            self._algorithm_side.drop()
 
     def _drop(self) -> None:
         _log.warning("Ctrl-C again: what is in hand is dropped and reported as failed")

@@ -6,12 +6,13 @@ import asyncio
 import contextlib
 import logging
 import os
+import pickle
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from importlib import import_module
 from multiprocessing.context import BaseContext
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from agentlightning_compat.errors import UnsupportedError
@@ -146,6 +147,20 @@ def over_http(name: str) -> Any:
             f"runners in processes of their own need {name}: pip install"
             " 'agentlightning-compat[http]'; Trainer(strategy='shm') runs them as threads"
         ) from error
+
+
+S = TypeVar("S", bound="LightningStore | None")
+
+
+def of_this_process(store: S) -> S:
+    """The store as a process that was started may use it.
+
+    A forked process has the connections of the other one, but not the threads that serve them.
+    """
+    if store is None or not store.capabilities.get("zero_copy"):
+        return store
+    copied: S = pickle.loads(pickle.dumps(store))
+    return copied
 
 
 def in_this_process(site: Site, work: Coroutine[Any, Any, None]) -> None:
