@@ -47,31 +47,32 @@ class AgentOpsTracer(OtelTracer):
         self.agentops_managed = agentops_managed
         self.instrument_managed = instrument_managed
         self.daemon = daemon
-        self._taking_tokens = False
+        self._taking_tokens = 0
 
     def init_worker(
         self, worker_id: int, store: LightningStore | None = None, *args: Any, **kwargs: Any
     ) -> None:
         """Take the store, set AgentOps up, and begin to listen."""
         agentops = _agentops()
-        if self.instrument_managed and not self._taking_tokens:
-            from agentlightning_compat.tracer import token_ids
+        with _setup:
+            if self.instrument_managed:
+                from agentlightning_compat.tracer import token_ids
 
-            token_ids.take()
-            self._taking_tokens = True
-        if self.agentops_managed:
-            with _setup:
+                token_ids.take()
+                self._taking_tokens += 1
+            if self.agentops_managed:
                 _init(agentops)
         super().init_worker(worker_id, store, *args, **kwargs)
 
     def teardown_worker(self, worker_id: int, *args: Any, **kwargs: Any) -> None:
         """Take no token ids any more; AgentOps stays as it is, as nothing can undo it."""
         super().teardown_worker(worker_id, *args, **kwargs)
-        if self._taking_tokens:
-            from agentlightning_compat.tracer import token_ids
+        with _setup:
+            if self._taking_tokens:  # other workers may still take them
+                from agentlightning_compat.tracer import token_ids
 
-            token_ids.leave()
-            self._taking_tokens = False
+                token_ids.leave()
+                self._taking_tokens -= 1
 
     def _listened_to(self) -> Any:
         from agentops.sdk import core

@@ -32,18 +32,27 @@ class Recording:
         self._lock = threading.Lock()
         self._spans: list[Span] = []
         self._open = True
+        self._said_late = False
 
     def add(self, span: Span) -> None:
         """Take a span. One that comes when the context was left is too late."""
         span.rollout_id, span.attempt_id = self.rollout_id, self.attempt_id
         with self._lock:
             if not self._open:
+                self._say_late(span)
                 return
             self._spans.append(span)
             if self._writer is None:
                 span.sequence_id = len(self._spans)
         if self._writer is not None:
             self._writer.add(span)
+
+    def _say_late(self, span: Span) -> None:
+        if not self._said_late:
+            self._said_late = True
+            _log.warning(
+                "span %r ended after its rollout %s, and is left out", span.name, self.rollout_id
+            )
 
     @property
     def spans(self) -> list[Span]:

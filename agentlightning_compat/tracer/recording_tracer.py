@@ -131,7 +131,9 @@ class RecordingTracer(Tracer):
             end_time=at,
         )
         recording = rec.here(self)
-        if recording is not None:
+        if recording is None:
+            rec.lost(f"span {name!r}")
+        else:
             recording.add(_child(recording, core, ids.span_id()))
         return core
 
@@ -148,7 +150,9 @@ class RecordingTracer(Tracer):
         recording = rec.here(self)
         span_id = ids.span_id()
         above = rec.parent.get()
-        if recording is not None:
+        if recording is None:
+            rec.lost(f"operation {name!r}")
+        else:
             rec.parent.set(_context(recording.trace_id, span_id))
         try:
             yield operation

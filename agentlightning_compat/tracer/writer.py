@@ -21,6 +21,8 @@ DELAY = 0.5
 PATIENCE = 60.0
 _PAUSES = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 _MANY = 256
+# How many spans go in one call at most: over a network a call has a size.
+MOST = 1000
 
 
 class SpanWriter:
@@ -77,7 +79,7 @@ class SpanWriter:
     async def _written(self, until: float) -> bool:
         """Try once; False if it is worth to try again."""
         try:
-            await self._write()
+            await self._write_all()
         except Exception as error:
             if not _comes_back(error) or self._loop.time() >= until:
                 raise
@@ -103,15 +105,17 @@ class SpanWriter:
         with self._lock:
             self._armed = False
         try:
-            await self._write()
+            await self._write_all()
         except Exception as error:  # tried again at the end, where it can be raised
             _log.debug("spans could not be written yet: %r", error)
 
+    async def _write_all(self) -> None:
+        while self._pending:
+            await self._write()
+
     async def _write(self) -> None:
         with self._lock:
-            batch, self._pending = self._pending, []
-        if not batch:
-            return
+            batch, self._pending = self._pending[:MOST], self._pending[MOST:]
         try:
             unnumbered = [span for span in batch if not span.sequence_id]
             keys = [self._key] * len(unnumbered)

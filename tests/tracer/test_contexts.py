@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
+import pickle
 import threading
 
 import pytest
 
+import agentlightning_compat
 from agentlightning_compat import (
     DummyTracer,
     InMemoryLightningStore,
@@ -195,10 +197,12 @@ async def test_many_spans_are_stored_at_once(tracer):
     tracer.init_worker(0, store)
     ids = await _attempt(store)
     async with tracer.trace_context(**ids):
-        for index in range(1000):
+        for index in range(2500):
             emit_message(str(index))
-    assert calls == [1000]
-    assert len(await store.query_spans(ids["rollout_id"], limit=-1)) == 1000
+    assert calls == [1000, 1000, 500]
+    stored = list(await store.query_spans(ids["rollout_id"], limit=-1))
+    assert _messages(stored) == [str(index) for index in range(2500)]
+    assert [span.sequence_id for span in stored] == list(range(1, 2501))
 
 
 async def test_a_store_that_is_away_for_a_while_gets_them_later(tracer):
@@ -313,7 +317,32 @@ async def test_a_thread_that_knows_of_no_context_belongs_to_the_only_one(tracer)
     assert _messages(tracer.get_last_trace()) == ["from a thread"]
 
 
-async def test_a_task_that_goes_on_behind_its_context_writes_nowhere(tracer):
+async def test_what_a_thread_says_that_nobody_can_place_is_left_out_and_said(
+    tracer, caplog, monkeypatch
+):
+    monkeypatch.setattr(recording, "_said", set())
+    opened, done = asyncio.Event(), asyncio.Event()
+
+    async def other():
+        async with tracer.trace_context():
+            opened.set()
+            await done.wait()
+        return tracer.get_last_trace()
+
+    task = asyncio.create_task(other())
+    await opened.wait()
+    async with tracer.trace_context():
+        for text in ("one", "two"):
+            thread = threading.Thread(target=emit_message, args=(text,))
+            thread.start()
+            await asyncio.to_thread(thread.join)
+        done.set()
+        assert await task == []
+    assert tracer.get_last_trace() == []
+    assert caplog.text.count("is left out") == 1
+
+
+async def test_a_task_that_goes_on_behind_its_context_writes_nowhere(tracer, caplog):
     go = asyncio.Event()
 
     async def late():
@@ -328,6 +357,7 @@ async def test_a_task_that_goes_on_behind_its_context_writes_nowhere(tracer):
         await task
         emit_message("next")
         assert _messages(tracer.get_last_trace()) == ["next"]
+    assert "ended after its rollout" in caplog.text
 
 
 def test_one_tracer_is_active_in_a_context():
@@ -390,6 +420,12 @@ def test_no_callback_for_langchain_is_said(caplog):
     with caplog.at_level(logging.WARNING):
         assert DummyTracer().get_langchain_handler() is None
     assert "LangChain" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["DummyTracer", "OtelTracer", "AgentOpsTracer"])
+def test_a_tracer_goes_to_another_process(name):
+    made = pickle.loads(pickle.dumps(getattr(agentlightning_compat, name)()))
+    assert type(made).__name__ == name
 
 
 def test_recordings_give_copies():
