@@ -233,7 +233,9 @@ class PostgresEngine(Engine):
         try:
             await raw.execute("COMMIT")
         except Exception as error:
-            if is_lost(error) and not job.reads:
+            # What the client refuses was never sent.
+            sent = not isinstance(error, asyncpg.InternalClientError)
+            if sent and is_lost(error) and not job.reads:
                 _drop(raw)
                 raise _Committing from error
             raise

@@ -16,10 +16,19 @@ from agentlightning_compat.store.postgres import PostgresLightningStore
 from agentlightning_compat.store.sql.transaction import SqlTransaction
 from agentlightning_compat.store.sqlite import SqliteLightningStore
 from tests.store import database
+from tests.store.conftest import BACKENDS
 from tests.store.processes import until
 from tests.store.stage import Stage, ids
 
 RETRY = {"timeout_seconds": 5, "max_attempts": 2, "retry_condition": ["timeout"]}
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
+def make_store(request, tmp_path):
+    """A maker of stores that answer in this process: those have a watchdog."""
+    if request.param == "postgres":
+        database.empty(database.shared())
+    return lambda clock: BACKENDS[request.param](tmp_path, clock)
 
 
 @pytest.fixture

@@ -7,8 +7,20 @@ import gc
 import threading
 import weakref
 
+import pytest
+
 from agentlightning_compat.clock import SystemClock
+from tests.store import database
+from tests.store.conftest import BACKENDS
 from tests.store.stage import Stage, ids
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
+def make_store(request, tmp_path):
+    """A maker of stores that answer in this process: those have a watchdog."""
+    if request.param == "postgres":
+        database.empty(database.shared())
+    return lambda clock: BACKENDS[request.param](tmp_path, clock)
 
 
 async def on_real_time(make_store):
