@@ -103,7 +103,7 @@ class Baseline(FastAlgorithm):
                 watchers.append(asyncio.create_task(self._watch(rollout.rollout_id)))
             await asyncio.gather(*watchers)
         except asyncio.CancelledError:
-            ended = sum(watcher.done() for watcher in watchers)
+            ended = sum(one.done() and not one.cancelled() for one in watchers)
             _log.warning("stopped early: %d of %d samples were run", ended, len(samples))
             raise
         finally:
