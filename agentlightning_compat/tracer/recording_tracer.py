@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 import warnings
@@ -76,6 +77,10 @@ class RecordingTracer(Tracer):
     async def _close(self, recording: Recording, failed: bool) -> None:
         try:
             await recording.close()
+        except asyncio.CancelledError:
+            # Whoever stops a rollout wants what it did: once more, and a second stop ends that.
+            await recording.close()
+            raise
         except Exception:
             if not failed:
                 raise

@@ -7,6 +7,7 @@ from collections import Counter
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from opentelemetry.sdk.trace import TracerProvider
 
 from agentlightning_compat import (
     Adapter,
@@ -46,6 +47,21 @@ def test_an_adapter_is_called_like_a_function():
             kind()([])
     assert issubclass(TracerTraceToTriplet, TraceToTripletBase)
     assert issubclass(LlmProxyTraceToTriplet, TraceAdapter)
+
+
+def test_spans_of_opentelemetry_are_taken_as_they_are():
+    tracer = TracerProvider().get_tracer("library")
+    call_ = tracer.start_span(
+        "openai.chat.completion", attributes={"response_token_ids": [97, 98]}, start_time=10**18
+    )
+    call_.end(2 * 10**18)
+    later = tracer.start_span(
+        "agentlightning.annotation", attributes={"reward": 0.5}, start_time=3 * 10**18
+    )
+    later.end()
+    spans = [call_, later]
+    (made,) = TracerTraceToTriplet()(spans)
+    assert (made.response["token_ids"], made.reward) == ([97, 98], 0.5)
 
 
 def test_no_spans_are_refused():

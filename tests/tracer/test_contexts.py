@@ -248,6 +248,30 @@ async def test_what_went_wrong_inside_says_more_than_what_the_store_refused(trac
     assert "could not be stored" in caplog.text
 
 
+async def test_spans_are_stored_though_the_rollout_is_stopped_while_they_are(tracer):
+    class Slow(InMemoryLightningStore):
+        async def add_many_spans(self, spans):
+            if not writing.is_set():
+                writing.set()
+                await asyncio.Event().wait()
+            return await super().add_many_spans(spans)
+
+    writing, store = asyncio.Event(), Slow()
+    tracer.init_worker(0, store)
+    ids = await _attempt(store)
+
+    async def rollout():
+        async with tracer.trace_context(**ids):
+            emit_message("a")
+
+    task = asyncio.create_task(rollout())
+    await writing.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert _messages(await store.query_spans(ids["rollout_id"])) == ["a"]
+
+
 class Context:
     """One of many contexts at once, which says things from everywhere."""
 
