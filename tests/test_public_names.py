@@ -42,16 +42,15 @@ AttributeValue Attributes TraceState SpanContext TraceStatus Event Link OtelReso
 SpanNames SpanAttributeNames SpanLike StatusCode SpanCoreFields SpanRecordingContext
 """.split()
 
-# What is still to come: the test fails when one of them is there and stands here all the same.
+# What is still to come. Once it is here, it is taken off.
 TO_COME = {
     "AgentLightningClient",
     "AgentLightningServer",
-    "AgentOpsTracer",
     "DevTaskLoader",
     "LegacyAgentRunner",
     "LightningStoreClient",
     "LightningStoreServer",
-}
+} - set(agl.__all__)
 
 READ_PARAMETERS = """
 import inspect, json, sys
@@ -118,8 +117,8 @@ def test_a_name_that_is_not_here_says_what_to_do(name) -> None:
     assert ABSENT[name][:40] in done.stderr
 
 
-def test_what_is_to_come_is_not_here_yet() -> None:
-    assert sorted(TO_COME & set(agl.__all__)) == []
+def test_only_names_of_the_release_are_to_come() -> None:
+    assert set(NAMES) >= TO_COME
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
@@ -148,7 +147,14 @@ _WAIT = "A claim can wait in the store for work."
 _MODEL = "The real one is a model that hides its fields behind **data."
 _UNUSED = "Takes what ParallelWorkerBase's has, so that a subclass may hand on what it is given."
 _DATA = "The migration guide writes train_data and val_data."
+_INSIDE = "A step of init_worker() and teardown_worker(), not to be called."
+_NO_STORE = "Inherited there from a class whose methods raise, since it has no store."
+_TOKEN = "Who may use the server can be restricted."
 DIFFERENT = {
+    "AgentOpsTracer.init_worker": _UNUSED,
+    "AgentOpsTracer.instrument": _INSIDE,
+    "AgentOpsTracer.teardown_worker": _UNUSED,
+    "AgentOpsTracer.uninstrument": _INSIDE,
     "AttemptedRollout": _MODEL,
     "AttemptedRollout.check_consistency": "A validator of pydantic's, not to be called.",
     "Baseline.run": "The real one shows what a decorator passes; callers give the datasets only.",
@@ -159,8 +165,17 @@ DIFFERENT = {
     "InMemoryLightningStore.dequeue_rollout": _WAIT,
     "InMemoryLightningStore.query_spans": "Named as in the contract instead of **kwargs.",
     "InMemoryLightningStore.wait_for_rollout": "No part of the contract: wait_for_rollouts is.",
+    "LegacyAgentRunner": "Runs several tasks at once, and keeps results that could not be sent.",
+    "LegacyAgentRunner.run_context": _NO_STORE,
+    "LegacyAgentRunner.step": _NO_STORE,
     "LightningStore.dequeue_many_rollouts": _WAIT,
     "LightningStore.dequeue_rollout": _WAIT,
+    "LightningStoreClient": _TOKEN,
+    "LightningStoreClient.dequeue_many_rollouts": _WAIT,
+    "LightningStoreClient.dequeue_rollout": _WAIT,
+    "LightningStoreServer": _TOKEN,
+    "LightningStoreServer.dequeue_many_rollouts": _WAIT,
+    "LightningStoreServer.dequeue_rollout": _WAIT,
     "LightningStoreThreaded.dequeue_many_rollouts": _WAIT,
     "LightningStoreThreaded.dequeue_rollout": _WAIT,
     "LitAgentRunner": "Runs several rollouts at once, and ends hooks that hang.",
@@ -173,13 +188,8 @@ DIFFERENT = {
     "Tracer.init_worker": _UNUSED,
     "Trainer.dev": _DATA,
     "Trainer.fit": _DATA,
-}
-# They differ only while the legacy half of the trainer is not complete.
-UNSETTLED = {
-    "Trainer.fit_v0",
-    "Trainer.init",
-    "Trainer.teardown",
-    "Trainer.kill_orphaned_processes",
+    "Trainer.init": _UNUSED,
+    "Trainer.teardown": _UNUSED,
 }
 
 
@@ -192,5 +202,5 @@ def test_signatures_are_those_of_the_release() -> None:
     exec(READ_PARAMETERS.replace("agentlightning as agl", "agentlightning_compat as agl"), here)
     ours = here["read"](names)
     assert len(theirs) > 200
-    wrong = {name for name, wanted in theirs.items() if ours.get(name) != wanted} - UNSETTLED
-    assert wrong == set(DIFFERENT)
+    wrong = {name for name, wanted in theirs.items() if ours.get(name) != wanted}
+    assert wrong == {name for name in DIFFERENT if name.partition(".")[0] in names}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import multiprocessing
 import os
 import signal
 import sys
@@ -101,6 +102,8 @@ def main() -> None:
     settings = json.loads(sys.argv[2])
     algorithm = settings.pop("algorithm", None)
     agent = Agent(settings.pop("agent", "quick"))
+    if "start" in settings:
+        multiprocessing.set_start_method(settings.pop("start"))
     if settings.pop("broken", False):
         settings["runner"] = Broken
     trainer = agl.Trainer(

@@ -179,3 +179,11 @@ async def test_runners_alone(tmp_path) -> None:
     with running(tmp_path, strategy=strategy, n_runners=2, max_rollouts=2) as run:
         assert run.to_the_end()[-1] == "returned"
     assert await statuses(tmp_path) == ["succeeded"] * 4
+
+
+@pytest.mark.parametrize("start", ["spawn", "forkserver"])
+async def test_however_processes_are_started(tmp_path, start) -> None:
+    await stock(tmp_path, 3)
+    with running(tmp_path, strategy=SERVED, n_runners=2, start=start, algorithm="waits") as run:
+        assert run.to_the_end()[-2:] == ["algorithm done", "returned"]
+    assert await statuses(tmp_path) == ["succeeded"] * 3

@@ -138,7 +138,8 @@ def test_the_old_name_of_the_adapter() -> None:
     adapter, other = agl.TracerTraceToTriplet(), agl.TraceToMessages()
     with pytest.warns(DeprecationWarning, match="use `adapter`"):
         assert trainer(triplet_exporter=adapter).adapter is adapter
-    with pytest.warns(DeprecationWarning) as caught:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
         assert trainer(triplet_exporter=adapter, adapter=other).adapter is other
     assert "`triplet_exporter` of Trainer is ignored" in str(caught[1].message)
 
