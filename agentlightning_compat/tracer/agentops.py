@@ -98,7 +98,8 @@ class AgentOpsTracer(OtelTracer):
                 state = StatusCode.ERROR
                 raise
             finally:
-                agentops.end_trace(above, end_state=state)
+                # As text: not all releases of OpenTelemetry take the value itself.
+                agentops.end_trace(above, end_state=str(state))
 
     def get_langchain_handler(self, tags: list[str] | None = None) -> Any:
         """AgentOps' callback for LangChain; needs langchain."""
