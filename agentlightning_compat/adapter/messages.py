@@ -85,7 +85,7 @@ def _conversation(span: Span, below: list[Span]) -> OpenAIMessages | None:
 
 
 def _part(span: Span, prefix: str, kind: type) -> Any:
-    found = grouped(span.attributes, prefix)
+    found = group_genai_dict(span.attributes, prefix)
     if found and not isinstance(found, kind):
         raise ValueError(f"{prefix} of span {span.span_id} ({span.name}) is no {kind.__name__}")
     return found or kind()
@@ -146,14 +146,14 @@ def _tool(function: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def grouped(attributes: Mapping[str, Any], prefix: str) -> Any:
+def group_genai_dict(data: Mapping[str, Any], prefix: str) -> Any:
     """What is below the prefix, nested.
 
     Numbers make a list, whichever are missing, and what is beside them is left out.
     """
     below = f"{prefix}."
     nested: dict[str, Any] = {}
-    for key, value in attributes.items():
+    for key, value in data.items():
         if not key.startswith(below):
             continue
         *parents, last = key[len(below) :].split(".")

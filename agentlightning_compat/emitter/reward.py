@@ -8,7 +8,7 @@ import json
 import math
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypedDict, TypeVar
 
 from pydantic import TypeAdapter
 
@@ -17,7 +17,6 @@ from agentlightning_compat.model import SpanCoreFields, SpanLike
 from agentlightning_compat.semconv import (
     AGL_ANNOTATION,
     LightningSpanAttributes,
-    RewardAttributes,
     RewardPydanticModel,
 )
 from agentlightning_compat.span_attributes import filter_and_unflatten_attributes
@@ -27,12 +26,17 @@ L = TypeVar("L", bound=SpanLike)
 
 _REWARD = LightningSpanAttributes.REWARD.value
 _BELOW = f"{_REWARD}."
-_NAME = RewardAttributes.REWARD_NAME.value
-_VALUE = RewardAttributes.REWARD_VALUE.value
 _DIMENSIONS = TypeAdapter(list[RewardPydanticModel])
 # Where 0.2 kept a reward, and where AgentOps does.
 _OF_02 = "reward"
 _OF_AGENTOPS = ("agentops.task.output", "agentops.entity.output")
+
+
+class RewardDimension(TypedDict):
+    """One of several rewards, as its span has it."""
+
+    name: str
+    value: float
 
 
 def emit_reward(
@@ -59,7 +63,7 @@ def emit_reward(
     for name, value in named.items():
         if not math.isfinite(value):
             raise ValueError(f"a reward is finite; {name} is {value}")
-    dimensions = [{_NAME: name, _VALUE: value} for name, value in named.items()]
+    dimensions = [RewardDimension(name=name, value=value) for name, value in named.items()]
     return emit_annotation({_REWARD: dimensions, **(attributes or {})}, propagate=propagate)
 
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from agentlightning_compat.errors import UnsupportedError
 from agentlightning_compat.tracer.listening import listen
-from agentlightning_compat.tracer.otel import OtelTracer, sdk_provider
+from agentlightning_compat.tracer.otel import OtelTracer
+from agentlightning_compat.tracer.provider import sdk_provider
 from agentlightning_compat.tracer.recording import Recording
 
 if TYPE_CHECKING:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from agentlightning_compat.errors import UnsupportedError
 from agentlightning_compat.model import (
     Attributes,
     Span,
@@ -19,6 +17,7 @@ from agentlightning_compat.model import (
 )
 from agentlightning_compat.model.otel import attributes_of, seconds
 from agentlightning_compat.tracer.listening import listen
+from agentlightning_compat.tracer.provider import SCOPE, sdk_provider
 from agentlightning_compat.tracer.recording import Recording
 from agentlightning_compat.tracer.recording_tracer import RecordingTracer
 
@@ -26,9 +25,6 @@ if TYPE_CHECKING:
     from agentlightning_compat.store.base import LightningStore
 
 _log = logging.getLogger(__name__)
-
-_SCOPE = "agentlightning"
-_setup = threading.Lock()
 
 
 class OtelTracer(RecordingTracer):
@@ -65,7 +61,7 @@ class OtelTracer(RecordingTracer):
         # What goes on around the context is no parent of what goes on in it.
         token = context.attach(context.Context())
         try:
-            yield provider.get_tracer(_SCOPE)
+            yield provider.get_tracer(SCOPE)
         finally:
             context.detach(token)
 
@@ -97,7 +93,7 @@ class OtelTracer(RecordingTracer):
         """
         at = None if timestamp is None else _nanoseconds(timestamp)
         span = (
-            self._ready().get_tracer(_SCOPE).start_span(name, attributes=attributes, start_time=at)
+            self._ready().get_tracer(SCOPE).start_span(name, attributes=attributes, start_time=at)
         )
         if status is not None:
             _set_status(span, status.status_code, status.description)
@@ -117,7 +113,7 @@ class OtelTracer(RecordingTracer):
         Raises:
             RuntimeError: `init_worker` was not called.
         """
-        tracer = self._ready().get_tracer(_SCOPE)
+        tracer = self._ready().get_tracer(SCOPE)
         from opentelemetry.trace import use_span
 
         span = tracer.start_span(
@@ -163,35 +159,6 @@ class OtelOperation:
     def get_recorded_span(self) -> SpanCoreFields:
         """The span as it is now."""
         return _core_fields(self._span)
-
-
-def sdk_provider() -> Any:
-    """The global tracer provider if it is one of the SDK; otherwise one is made.
-
-    Raises:
-        UnsupportedError: OpenTelemetry's SDK is not installed.
-    """
-    try:
-        from opentelemetry import trace
-        from opentelemetry.sdk.trace import TracerProvider
-    except ModuleNotFoundError as error:
-        raise UnsupportedError(
-            "OtelTracer needs OpenTelemetry: pip install 'agentlightning-compat[otel]'"
-        ) from error
-    with _setup:
-        current = trace.get_tracer_provider()
-        if isinstance(current, TracerProvider):
-            return current
-        made = TracerProvider()
-        if isinstance(current, trace.ProxyTracerProvider):
-            trace.set_tracer_provider(made)
-        else:
-            _log.warning(
-                "the tracer provider of this process is a %s, whose spans cannot be taken:"
-                " only what emitters are told is recorded",
-                type(current).__qualname__,
-            )
-        return made
 
 
 def _set_status(span: Any, status_code: StatusCode, description: str | None) -> None:

@@ -219,6 +219,27 @@ print(sum("Mine" in text for text in said))
     assert _python(code) == ["1", "1"]
 
 
+def test_opentelemetrys_own_tracer():
+    code = """
+from agentlightning_compat import OtelTracer
+from agentlightning_compat.tracer.provider import get_tracer, get_tracer_provider
+for call in (get_tracer, get_tracer_provider):
+    try:
+        call()
+    except RuntimeError as error:
+        assert "no tracer provider" in str(error)
+tracer = OtelTracer()
+def work():
+    get_tracer().start_span("seen").end()
+    get_tracer(use_active_span_processor=False).start_span("unseen").end()
+with tracer.lifespan():
+    tracer.trace_run(work)
+    assert get_tracer_provider() is get_tracer_provider(inspect=False)
+print(*[(span.name, span.instrumentation_scope) for span in tracer.get_last_trace()])
+"""
+    assert _python(code)[0] == "('seen',"
+
+
 def test_nothing_of_opentelemetry_is_imported_before_a_tracer_is_set_up():
     code = """
 import sys
