@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 from agentlightning_compat.errors import InvalidRequestError
 
@@ -18,6 +19,8 @@ _OWN = "agentlightning_compat"
 _FORMAT = "%(asctime)s [%(levelname)s] (Process-%(process)d %(name)s)   %(message)s"
 _TIME = "%H:%M:%S"
 _WIDTH = 200
+# What is closed when it is replaced: handlers of others are theirs.
+_MADE: WeakSet[logging.Handler] = WeakSet()
 
 
 def configure_logger(level: int = logging.INFO, name: str = NAME) -> logging.Logger:
@@ -132,8 +135,10 @@ def _level(level: int | str) -> int:
 
 
 def _replace(logger: logging.Logger, handlers: list[logging.Handler], level: int) -> None:
-    for handler in list(logger.handlers):
-        logger.removeHandler(handler)
+    for old in list(logger.handlers):
+        logger.removeHandler(old)
+        if old in _MADE and old not in handlers:
+            old.close()
     for handler in handlers:
         logger.addHandler(handler)
     logger.setLevel(level)
@@ -191,4 +196,5 @@ def _to_file(logger: logging.Logger, filename: str, formatter: logging.Formatter
     handler = logging.FileHandler(path, encoding="utf-8", delay=True)
     handler.setLevel(logger.getEffectiveLevel())
     handler.setFormatter(formatter or logging.Formatter(_FORMAT, _TIME))
+    _MADE.add(handler)
     logger.addHandler(handler)

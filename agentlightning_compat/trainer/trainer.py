@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from agentlightning_compat.adapter.base import TraceAdapter
 from agentlightning_compat.algorithm.base import Algorithm
 from agentlightning_compat.algorithm.fast import Baseline, FastAlgorithm
 from agentlightning_compat.errors import InvalidRequestError
@@ -20,7 +21,6 @@ from agentlightning_compat.trainer.legacy import TrainerLegacy, is_backend
 from agentlightning_compat.trainer.parts import AlgorithmPart, RunnerPart, Runners
 
 if TYPE_CHECKING:
-    from agentlightning_compat.adapter.base import TraceAdapter
     from agentlightning_compat.litagent.agent import LitAgent
 
 T = TypeVar("T")
