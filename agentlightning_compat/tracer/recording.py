@@ -83,7 +83,8 @@ parent: ContextVar[SpanContext | None] = ContextVar("agentlightning_compat_paren
 # asyncio.run() sees nothing of the context in there.
 _last_of: weakref.WeakKeyDictionary[Tracer, Recording] = weakref.WeakKeyDictionary()
 
-_open: dict[int, Recording] = {}
+# Weak, as a task that is thrown away in the middle of its context never leaves it.
+_open: weakref.WeakValueDictionary[int, Recording] = weakref.WeakValueDictionary()
 _open_lock = threading.Lock()
 
 
@@ -112,7 +113,8 @@ def current() -> Recording | None:
 def only_one() -> Recording | None:
     """The recording that is open, if it is the only one in the process."""
     with _open_lock:
-        return next(iter(_open.values())) if len(_open) == 1 else None
+        found = list(_open.values())
+    return found[0] if len(found) == 1 else None
 
 
 def lost(what: str) -> None:
