@@ -40,6 +40,12 @@ if TYPE_CHECKING:
     from agentlightning_compat.execution.shared_memory import (
         SharedMemoryExecutionStrategy as SharedMemoryExecutionStrategy,
     )
+    from agentlightning_compat.http.client import LightningStoreClient as LightningStoreClient
+    from agentlightning_compat.http.server import LightningStoreServer as LightningStoreServer
+    from agentlightning_compat.legacy.agent_runner import LegacyAgentRunner as LegacyAgentRunner
+    from agentlightning_compat.legacy.client import AgentLightningClient as AgentLightningClient
+    from agentlightning_compat.legacy.client_store import LegacyClientStore as LegacyClientStore
+    from agentlightning_compat.legacy.dev_loader import DevTaskLoader as DevTaskLoader
     from agentlightning_compat.litagent.agent import LitAgent as LitAgent
     from agentlightning_compat.litagent.decorator import llm_rollout as llm_rollout
     from agentlightning_compat.litagent.decorator import prompt_rollout as prompt_rollout
@@ -48,6 +54,7 @@ if TYPE_CHECKING:
     from agentlightning_compat.log_setup import setup_logging as setup_logging
     from agentlightning_compat.log_setup import setup_module_logging as setup_module_logging
     from agentlightning_compat.model import *  # noqa: F403
+    from agentlightning_compat.opening import open_store as open_store
     from agentlightning_compat.runner.agent import LitAgentRunner as LitAgentRunner
     from agentlightning_compat.runner.base import Runner as Runner
     from agentlightning_compat.store.base import LightningStore as LightningStore
@@ -60,7 +67,6 @@ if TYPE_CHECKING:
     from agentlightning_compat.store.memory import (
         InMemoryLightningStore as InMemoryLightningStore,
     )
-    from agentlightning_compat.store.opening import open_store as open_store
     from agentlightning_compat.store.postgres import (
         PostgresLightningStore as PostgresLightningStore,
     )
@@ -100,6 +106,12 @@ _HOMES = {
         Adapter LlmProxyTraceToTriplet OtelTraceAdapter TraceAdapter TraceToMessages
         TraceToTripletBase TracerTraceToTriplet
     """,
+    "agentlightning_compat.http.client": "LightningStoreClient",
+    "agentlightning_compat.http.server": "LightningStoreServer",
+    "agentlightning_compat.legacy.agent_runner": "LegacyAgentRunner",
+    "agentlightning_compat.legacy.client": "AgentLightningClient",
+    "agentlightning_compat.legacy.client_store": "LegacyClientStore",
+    "agentlightning_compat.legacy.dev_loader": "DevTaskLoader",
     "agentlightning_compat.litagent.agent": "LitAgent",
     "agentlightning_compat.litagent.decorator": "llm_rollout prompt_rollout rollout",
     "agentlightning_compat.emitter": """
@@ -128,7 +140,7 @@ _HOMES = {
         LightningStore LightningStoreCapabilities LightningStoreStatistics
     """,
     "agentlightning_compat.store.memory": "InMemoryLightningStore",
-    "agentlightning_compat.store.opening": "open_store",
+    "agentlightning_compat.opening": "open_store",
     "agentlightning_compat.store.postgres": "PostgresLightningStore",
     "agentlightning_compat.store.sqlite": "SqliteLightningStore",
     "agentlightning_compat.store.threaded": "LightningStoreThreaded",

@@ -6,6 +6,7 @@
     ├── NotFoundError (ValueError)            an id that is not in the store
     │   ├── RolloutNotFoundError
     │   └── AttemptNotFoundError
+    ├── UnauthorizedError (PermissionError)   the server wants a token, or another one
     ├── SpansEvictedError (RuntimeError)      the spans were there and had to make room
     ├── UnsupportedError (NotImplementedError) this store does not offer the operation
     ├── StoreUnavailableError (ConnectionError) not now; the same call may work later
@@ -72,6 +73,13 @@ class AttemptNotFoundError(NotFoundError):
     """The rollout has no such attempt, or no attempt at all."""
 
     code = "attempt_not_found"
+
+
+class UnauthorizedError(CompatError, PermissionError):
+    """A server wants a token, or another one."""
+
+    code = "unauthorized"
+    status = 401
 
 
 class SpansEvictedError(CompatError, RuntimeError):

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import quote, urljoin
 
+from agentlightning_compat.background import block
 from agentlightning_compat.errors import CompatError, InternalError, NotFoundError
 from agentlightning_compat.legacy import transport
 from agentlightning_compat.legacy.messages import report_json, resources_of, task_of
-from agentlightning_compat.legacy.sync import block
 from agentlightning_compat.model import ResourcesUpdate, RolloutLegacy, Task
 
 T = TypeVar("T")

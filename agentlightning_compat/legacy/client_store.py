@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from agentlightning_compat.background import elsewhere
 from agentlightning_compat.clock import Clock
 from agentlightning_compat.errors import CompatError, StoreUnavailableError, UnsupportedError
 from agentlightning_compat.legacy.delivery import Delivery
@@ -15,7 +16,6 @@ from agentlightning_compat.legacy.held_tasks import HeldTasks
 from agentlightning_compat.legacy.messages import report_json
 from agentlightning_compat.legacy.reports import failed_report, report_of
 from agentlightning_compat.legacy.spool import default_folder
-from agentlightning_compat.legacy.sync import elsewhere
 from agentlightning_compat.legacy.task_source import ServerTasks, source_of
 from agentlightning_compat.model import (
     Attempt,

@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import atexit
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
+from typing import Any
 
+from agentlightning_compat.background import elsewhere
 from agentlightning_compat.errors import (
     InternalError,
     InvalidRequestError,
     NotFoundError,
     StoreUnavailableError,
-    UnsupportedError,
 )
-from agentlightning_compat.legacy.sync import background_loop, elsewhere
-
-if TYPE_CHECKING:
-    import aiohttp
+from agentlightning_compat.http.connections import library, session
 
 # What a server says that has no time now; everything else from 400 to 499 is meant as said.
 _LATER = frozenset({408, 425, 429})
 _LONGEST_EXCERPT = 300
-
-_sessions: WeakKeyDictionary[asyncio.AbstractEventLoop, aiohttp.ClientSession] = WeakKeyDictionary()
 
 
 async def get_json(url: str, *, timeout: float, headers: Mapping[str, str]) -> Any:
@@ -49,11 +42,11 @@ async def post_json(url: str, body: Any, *, timeout: float, headers: Mapping[str
 async def _exchange(
     verb: str, url: str, body: Any, timeout: float, headers: Mapping[str, str]
 ) -> Any:
-    http = _aiohttp()
+    http = library()
     call = f"{verb} {url}"
     limit = http.ClientTimeout(total=timeout)
     try:
-        request = _session().request(verb, url, json=body, headers=headers, timeout=limit)
+        request = session().request(verb, url, json=body, headers=headers, timeout=limit)
         async with request as response:
             text = await response.text(errors="replace")
     except http.InvalidURL as error:
@@ -78,30 +71,3 @@ def _refusal(status: int, call: str, text: str) -> Exception:
 
 def _excerpt(text: str) -> str:
     return text if len(text) <= _LONGEST_EXCERPT else f"{text[:_LONGEST_EXCERPT]}..."
-
-
-def _session() -> aiohttp.ClientSession:
-    """The session of the running loop, which is the background loop of this process."""
-    loop = asyncio.get_running_loop()
-    if loop not in _sessions:
-        http = _aiohttp()
-        # As many connections as there are rollouts under way.
-        _sessions[loop] = http.ClientSession(connector=http.TCPConnector(limit=0))
-        atexit.register(_close, loop)
-    return _sessions[loop]
-
-
-def _close(loop: asyncio.AbstractEventLoop) -> None:
-    session = _sessions.pop(loop, None)
-    if session is not None and loop is background_loop():
-        asyncio.run_coroutine_threadsafe(session.close(), loop).result(5)
-
-
-def _aiohttp() -> Any:
-    try:
-        import aiohttp
-    except ModuleNotFoundError as error:
-        raise UnsupportedError(
-            "legacy servers are reached by aiohttp: pip install 'agentlightning-compat[http]'"
-        ) from error
-    return aiohttp

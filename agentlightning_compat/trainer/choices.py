@@ -119,7 +119,7 @@ def runner_count(strategy: ExecutionStrategy, asked: int | None) -> int:
 def store(spec: ComponentSpec[LightningStore], strategy: ExecutionStrategy) -> LightningStore:
     """The store; `sqlite:///...` and other URLs will do as well."""
     if isinstance(spec, str) and "://" in spec:
-        from agentlightning_compat.store.opening import open_store
+        from agentlightning_compat.opening import open_store
 
         return open_store(spec)
     served = isinstance(strategy, ClientServerExecutionStrategy)

@@ -11,26 +11,31 @@ import pytest
 
 import agentlightning_compat.model as names
 from agentlightning_compat.clock import ManualClock
-from agentlightning_compat.store.local import LocalStore
+from agentlightning_compat.store.base import LightningStore
 from agentlightning_compat.store.memory import InMemoryLightningStore
 from agentlightning_compat.store.postgres import PostgresLightningStore
 from agentlightning_compat.store.sqlite import SqliteLightningStore
+from tests.http.served import Served
 from tests.store import database
 from tests.store.stage import Stage
 
-Factory = Callable[[Path, ManualClock], LocalStore]
+Factory = Callable[[Path, ManualClock], LightningStore]
 
 BACKENDS: dict[str, Factory] = {
     "memory": lambda folder, clock: InMemoryLightningStore(clock=clock),
     "sqlite": lambda folder, clock: SqliteLightningStore(folder / "store.db", clock=clock),
     "postgres": lambda folder, clock: PostgresLightningStore(database.shared(), clock=clock),
 }
+BACKENDS |= {
+    f"http-{name}": lambda folder, clock, make=make: Served(make(folder, clock))
+    for name, make in BACKENDS.items()
+}
 
 
 @pytest.fixture(params=BACKENDS)
-def make_store(request, tmp_path) -> Callable[[ManualClock], LocalStore]:
+def make_store(request, tmp_path) -> Callable[[ManualClock], LightningStore]:
     """A maker of stores of one backend, all over the same data where it has any."""
-    if request.param == "postgres":
+    if request.param.endswith("postgres"):
         database.empty(database.shared())
     return lambda clock: BACKENDS[request.param](tmp_path, clock)
 

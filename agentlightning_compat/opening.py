@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from agentlightning_compat.clock import Clock
-from agentlightning_compat.errors import InvalidRequestError, UnsupportedError
-from agentlightning_compat.store.local import LocalStore
+from agentlightning_compat.errors import InvalidRequestError
+
+if TYPE_CHECKING:
+    from agentlightning_compat.http.client import LightningStoreClient
+    from agentlightning_compat.store.local import LocalStore
 
 
-def open_store(url: str, *, clock: Clock | None = None) -> LocalStore:
+def open_store(url: str, *, clock: Clock | None = None) -> LocalStore | LightningStoreClient:
     """Open the store that a URL names.
 
     `memory://` is a new one in this process. `sqlite:///store.db` is a file beside the process,
     `sqlite:////var/store.db` one with an absolute path. `postgresql://...` is a database, as its
-    own clients name it.
+    own clients name it. `http://host:port` is a store server, ours or that of agentlightning 0.3.
 
     Raises:
         InvalidRequestError: the URL names no store.
-        UnsupportedError: there is no client for it yet, or its driver is not installed.
+        UnsupportedError: what it needs is not installed.
         StorageError: what is there cannot be used.
         StoreUnavailableError: it cannot be reached now.
     """
@@ -36,7 +41,9 @@ def open_store(url: str, *, clock: Clock | None = None) -> LocalStore:
 
         return PostgresLightningStore(url, clock=clock)
     if scheme in ("http", "https"):
-        raise UnsupportedError(f"{url!r}: stores cannot be reached over HTTP yet")
+        from agentlightning_compat.http.client import LightningStoreClient
+
+        return LightningStoreClient(url)
     raise InvalidRequestError(
-        f"{url!r} names no store: memory://, sqlite:///path and postgresql://... do"
+        f"{url!r} names no store: memory://, sqlite:///path, postgresql://... and http://... do"
     )

@@ -1,0 +1,265 @@
+"""The store server as an ASGI application, built from the table of operations."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from functools import partial
+from typing import Any
+from urllib.parse import parse_qs, unquote
+
+from pydantic import ValidationError
+
+from agentlightning_compat.errors import (
+    CompatError,
+    InternalError,
+    InvalidRequestError,
+    NotFoundError,
+    StoreUnavailableError,
+    to_wire,
+)
+from agentlightning_compat.http.calls import Parts
+from agentlightning_compat.http.replies import Replies, Reply
+from agentlightning_compat.http.values import decoded, dumped, encoded
+from agentlightning_compat.http.wire import (
+    FEATURES,
+    GIVE_UP,
+    HEALTH,
+    KEY,
+    OPERATIONS,
+    PREFIX,
+    Operation,
+)
+from agentlightning_compat.store.base import LightningStore
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+_log = logging.getLogger(__name__)
+_requests = logging.getLogger("agentlightning_compat.http.requests")
+
+# A body may hold the spans of a long trace, or a payload of some megabytes.
+LARGEST_BODY = 128 * 1024 * 1024
+_JSON = (b"content-type", b"application/json")
+
+
+class NotAllowed(Exception):
+    """A path is not for this verb; it says for which ones it is."""
+
+
+class Routes:
+    """Finds the operation that a verb and a path mean."""
+
+    def __init__(self) -> None:
+        # By number of segments; those without names in them first: `/rollouts/search` is no
+        # rollout called search.
+        self._by_length: dict[int, list[tuple[Sequence[str], Operation]]] = {}
+        for operation in sorted(OPERATIONS, key=lambda row: row.path.count("{")):
+            segments = operation.path.split("/")
+            self._by_length.setdefault(len(segments), []).append((segments, operation))
+
+    def find(self, verb: str, path: str) -> tuple[Operation, dict[str, str]]:
+        """The operation at a path that is still quoted, and the names in it.
+
+        Raises:
+            NotFoundError: there is nothing at this path.
+            NotAllowed: there is, for other verbs.
+        """
+        segments = path.split("/")
+        others: set[str] = set()
+        for pattern, operation in self._by_length.get(len(segments), ()):
+            names = _match(pattern, segments)
+            if names is None:
+                continue
+            if operation.verb == verb:
+                return operation, names
+            others.add(operation.verb)
+        if others:
+            raise NotAllowed(f"{PREFIX}{path} takes {', '.join(sorted(others))}")
+        raise NotFoundError(f"there is nothing at {PREFIX}{path}")
+
+
+def _match(pattern: Sequence[str], segments: Sequence[str]) -> dict[str, str] | None:
+    names = {}
+    for wanted, given in zip(pattern, segments, strict=True):
+        if wanted.startswith("{"):
+            names[wanted[1:-1]] = unquote(given, errors="surrogatepass")
+        elif wanted != given:
+            return None
+    return names
+
+
+class StoreApp:
+    """Answers the routes of `wire` over a store; other paths are left to `other`.
+
+    With a `token`, requests without it (`Authorization: Bearer ...`) are refused, but for
+    `/v1/agl/health`.
+    """
+
+    def __init__(
+        self,
+        store: LightningStore,
+        *,
+        token: str | None = None,
+        other: Any = None,
+        largest_body: int = LARGEST_BODY,
+    ) -> None:
+        self._store = store
+        self._token = None if token is None else f"Bearer {token}".encode()
+        self._other = other
+        self._largest = largest_body
+        self._routes = Routes()
+        self._replies = Replies()
+        self._held: set[asyncio.Future[Reply]] = set()
+
+    def drop_held(self) -> None:
+        """Have those who wait for something come again: this server ends."""
+        for task in self._held:
+            task.cancel()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One connection."""
+        if scope["type"] == "lifespan":
+            await _lifespan(receive, send)
+        elif scope["type"] == "http":
+            await self._http(scope, receive, send)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        raw = scope.get("raw_path") or scope["path"].encode()
+        path = raw.split(b"?")[0].decode("latin-1")
+        headers = dict(scope["headers"])
+        if path != HEALTH and not self._allowed(headers):
+            await _send(send, _refusal(401, "a token is needed here", "unauthorized"))
+        elif path == HEALTH:
+            await _send(send, Reply(200, encoded({"status": "ok", "features": FEATURES})))
+        elif path.startswith(f"{PREFIX}/"):
+            reply = await self._answer(scope, path.removeprefix(PREFIX), headers, receive)
+            _requests.debug("%s %s %s", scope["method"], path, reply.status)
+            await _send(send, reply)
+        elif self._other is not None:
+            await self._other(scope, receive, send)
+        else:
+            await _send(send, _refusal(404, f"there is nothing at {path}", "not_found"))
+
+    def _allowed(self, headers: dict[bytes, bytes]) -> bool:
+        if self._token is None:
+            return True
+        return hmac.compare_digest(headers.get(b"authorization", b""), self._token)
+
+    async def _answer(
+        self, scope: Scope, path: str, headers: dict[bytes, bytes], receive: Receive
+    ) -> Reply:
+        body = await self._body(headers, receive)
+        if body is None:
+            return _refusal(413, f"a body has at most {self._largest} bytes", "invalid_request")
+        try:
+            if path == GIVE_UP:
+                return await self._given_up(body)
+            operation, names = self._routes.find(scope["method"], path)
+            query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
+            parts = Parts(names, query, decoded(body))
+        except NotAllowed as error:
+            return _refusal(405, str(error), "invalid_request")
+        except CompatError as error:
+            return _failure(error)
+        return await self._done(operation, parts, headers, receive)
+
+    async def _done(
+        self, operation: Operation, parts: Parts, headers: dict[bytes, bytes], receive: Receive
+    ) -> Reply:
+        act = partial(self._perform, operation, parts)
+        key = headers.get(KEY.encode(), b"").decode("latin-1") if operation.writes else ""
+        task = self._replies.once(key, act) if key else asyncio.ensure_future(act())
+        if not _is_held(parts):
+            return await asyncio.shield(task)
+        gone = asyncio.ensure_future(receive())
+        self._held.add(task)
+        try:
+            await asyncio.wait([task, gone], return_when=asyncio.FIRST_COMPLETED)
+            if not task.done():
+                task.cancel()  # what it was about to claim goes to somebody else
+                await asyncio.wait([task])
+            if task.cancelled():
+                return _failure(StoreUnavailableError("nobody is waited for any more"))
+            return task.result()
+        finally:
+            self._held.discard(task)
+            gone.cancel()
+            await asyncio.wait([gone])
+
+    async def _given_up(self, body: bytes) -> Reply:
+        fields = decoded(body)
+        key = fields.get("key") if isinstance(fields, dict) else None
+        if not isinstance(key, str):
+            raise InvalidRequestError("key is text and has to be there")
+        return await self._replies.give_up(key, Reply(200, b"[]"))
+
+    async def _perform(self, operation: Operation, parts: Parts) -> Reply:
+        try:
+            result = await operation.call(self._store, parts)
+            return Reply(operation.status, encoded(dumped(result)))
+        except CompatError as error:
+            return _failure(error)
+        except ValidationError as error:
+            return _invalid(error)
+        except (TypeError, ValueError, KeyError) as error:
+            # A store of somebody else's, or a field of the wrong kind.
+            _log.warning("%s %s: %r", operation.verb, operation.path, error)
+            return _refusal(400, str(error), "invalid_request")
+        except Exception:
+            _log.exception("%s %s failed", operation.verb, operation.path)
+            return _failure(InternalError("the server failed; its log says why"))
+
+    async def _body(self, headers: dict[bytes, bytes], receive: Receive) -> bytes | None:
+        parts = []
+        size = 0
+        more = True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                break
+            part = message.get("body", b"")
+            size += len(part)
+            more = message.get("more_body", False)
+            if size <= self._largest:
+                parts.append(part)
+        return b"".join(parts) if size <= self._largest else None
+
+
+def _is_held(parts: Parts) -> bool:
+    body = parts.body
+    return isinstance(body, dict) and bool(body.get("wait") or "timeout" in body)
+
+
+def _failure(error: CompatError) -> Reply:
+    return Reply(error.status, encoded(to_wire(error)))
+
+
+def _refusal(status: int, text: str, code: str) -> Reply:
+    return Reply(status, encoded({"code": code, "detail": text, "retry": False}))
+
+
+def _invalid(error: ValidationError) -> Reply:
+    detail = error.errors(include_url=False, include_input=False, include_context=False)
+    listed = [{**item, "loc": list(item["loc"])} for item in detail]
+    return Reply(422, encoded({"detail": listed}))
+
+
+async def _send(send: Send, reply: Reply) -> None:
+    length = (b"content-length", str(len(reply.body)).encode())
+    await send({"type": "http.response.start", "status": reply.status, "headers": [_JSON, length]})
+    await send({"type": "http.response.body", "body": reply.body})
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            await send({"type": "lifespan.startup.complete"})
+        else:
+            await send({"type": "lifespan.shutdown.complete"})
+            return

@@ -1,0 +1,214 @@
+"""What a request asks a store to do: one function for each operation."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from agentlightning_compat.errors import InvalidRequestError
+from agentlightning_compat.http.values import listed
+from agentlightning_compat.model import EnqueueRolloutRequest, RolloutConfig, Span
+
+# A held request is answered after so many seconds at the latest; the client asks again.
+LONGEST_HOLD = 20.0
+
+
+@dataclass(slots=True)
+class Parts:
+    """The parts of a request that mean something."""
+
+    path: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    body: Any = None
+
+    def fields(self) -> dict[str, Any]:
+        """The body, which has to be an object; nothing counts as an empty one.
+
+        Raises:
+            InvalidRequestError: it is something else.
+        """
+        if self.body is None:
+            return {}
+        if not isinstance(self.body, dict):
+            raise InvalidRequestError(f"the body is an object, not {self.body!r}"[:300])
+        return self.body
+
+
+def _text(fields: Mapping[str, Any], name: str) -> str:
+    value = fields.get(name)
+    if not isinstance(value, str):
+        raise InvalidRequestError(f"{name} is text and has to be there, not {value!r}")
+    return value
+
+
+def _only(fields: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: fields[name] for name in names if name in fields}
+
+
+def _no_nulls(fields: Mapping[str, Any], *names: str) -> None:
+    for name in names:
+        if name in fields and fields[name] is None:
+            raise InvalidRequestError(f"{name} is invalid; it cannot be a null value.")
+
+
+async def enqueue(store: Any, parts: Parts) -> Any:
+    requests = [_new(item) for item in listed(parts.fields().get("rollouts"), "rollouts")]
+    return await store.enqueue_many_rollouts(requests)
+
+
+def _new(item: Any) -> EnqueueRolloutRequest:
+    return EnqueueRolloutRequest.model_validate(item)
+
+
+async def dequeue(store: Any, parts: Parts) -> Any:
+    fields = parts.fields()
+    arguments = {"limit": fields.get("limit", 1), "worker_id": fields.get("worker_id")}
+    wait = fields.get("wait")
+    if wait and "wait" in inspect.signature(store.dequeue_many_rollouts).parameters:
+        arguments["wait"] = min(float(wait), LONGEST_HOLD)
+    return await store.dequeue_many_rollouts(**arguments)
+
+
+async def start_rollout(store: Any, parts: Parts) -> Any:
+    fields = parts.fields()
+    if "input" not in fields:
+        raise InvalidRequestError("input has to be there")
+    names = ("input", "mode", "resources_id", "config", "metadata", "worker_id")
+    return await store.start_rollout(**_configured(_only(fields, *names)))
+
+
+def _configured(arguments: dict[str, Any]) -> dict[str, Any]:
+    if arguments.get("config") is not None:
+        arguments["config"] = RolloutConfig.model_validate(arguments["config"])
+    return arguments
+
+
+_PAGE = ("filter_logic", "sort_by", "sort_order", "limit", "offset")
+
+
+def _page(parts: Parts, *filters: str) -> dict[str, Any]:
+    """The arguments of a query method, from a body or from the query string."""
+    names = (*filters, *_PAGE)
+    if parts.body is not None:
+        found = _only(parts.fields(), *names)
+        return {k: x for k, x in found.items() if x is not None or k == "sort_by"}
+    found = {}
+    for name in names:
+        given = parts.query.get(name)
+        if given:
+            found[name] = list(given) if name.endswith("_in") else given[-1]
+    for name in ("limit", "offset"):
+        if name in found:
+            found[name] = _integer(name, found[name])
+    return found
+
+
+def _integer(name: str, value: str) -> int:
+    try:
+        return int(value)
+    except ValueError as error:
+        raise InvalidRequestError(f"{name} is a number, not {value!r}") from error
+
+
+async def query_rollouts(store: Any, parts: Parts) -> Any:
+    filters = ("status_in", "rollout_id_in", "rollout_id_contains")
+    return await store.query_rollouts(**_page(parts, *filters))
+
+
+async def query_attempts(store: Any, parts: Parts) -> Any:
+    arguments = _page(parts)
+    arguments.pop("filter_logic", None)
+    return await store.query_attempts(parts.path["rollout_id"], **arguments)
+
+
+async def query_workers(store: Any, parts: Parts) -> Any:
+    return await store.query_workers(**_page(parts, "status_in", "worker_id_contains"))
+
+
+async def query_resources(store: Any, parts: Parts) -> Any:
+    arguments = _page(parts, "resources_id", "resources_id_contains")
+    arguments.pop("filter_logic", None)
+    return await store.query_resources(**arguments)
+
+
+_SPAN_FILTERS = tuple(
+    f"{name}{suffix}"
+    for name in ("trace_id", "span_id", "parent_id", "name")
+    for suffix in ("", "_contains")
+)
+
+
+async def query_spans(store: Any, parts: Parts) -> Any:
+    where = parts.fields() if parts.body is not None else _first(parts.query)
+    return await store.query_spans(
+        _text(where, "rollout_id"), where.get("attempt_id"), **_page(parts, *_SPAN_FILTERS)
+    )
+
+
+def _first(query: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    return {name: values[-1] for name, values in query.items()}
+
+
+async def update_rollout(store: Any, parts: Parts) -> Any:
+    fields = _only(parts.fields(), "input", "mode", "resources_id", "status", "config", "metadata")
+    _no_nulls(fields, "status", "config")
+    return await store.update_rollout(parts.path["rollout_id"], **_configured(fields))
+
+
+async def update_attempt(store: Any, parts: Parts) -> Any:
+    fields = _only(parts.fields(), "status", "worker_id", "last_heartbeat_time", "metadata")
+    _no_nulls(fields, "status", "worker_id", "last_heartbeat_time")
+    return await store.update_attempt(parts.path["rollout_id"], parts.path["attempt_id"], **fields)
+
+
+async def start_attempt(store: Any, parts: Parts) -> Any:
+    worker_id = parts.fields().get("worker_id")
+    return await store.start_attempt(parts.path["rollout_id"], worker_id=worker_id)
+
+
+async def update_worker(store: Any, parts: Parts) -> Any:
+    fields = _only(parts.fields(), "heartbeat_stats")
+    _no_nulls(fields, "heartbeat_stats")
+    return await store.update_worker(parts.path["worker_id"], **fields)
+
+
+async def wait(store: Any, parts: Parts) -> Any:
+    fields = parts.fields()
+    timeout = fields.get("timeout")
+    held = LONGEST_HOLD if timeout is None else min(float(timeout), LONGEST_HOLD)
+    rollout_ids = listed(fields.get("rollout_ids"), "rollout_ids")
+    return await store.wait_for_rollouts(rollout_ids=rollout_ids, timeout=held)
+
+
+async def add_span(store: Any, parts: Parts) -> Any:
+    return await store.add_span(Span.model_validate(parts.fields()))
+
+
+async def next_ids(store: Any, parts: Parts) -> Any:
+    fields = parts.fields()
+    if "keys" in fields:
+        keys = [(str(rollout), str(attempt)) for rollout, attempt in fields["keys"]]
+        return {"sequence_ids": list(await store.get_many_span_sequence_ids(keys))}
+    number = await store.get_next_span_sequence_id(
+        _text(fields, "rollout_id"), _text(fields, "attempt_id")
+    )
+    return {"sequence_id": number}
+
+
+async def add_spans(store: Any, parts: Parts) -> Any:
+    fields = parts.fields()
+    spans = [Span.model_validate(item) for item in listed(fields.get("spans"), "spans")]
+    if not fields.get("numbered", True):
+        numbers = await store.get_many_span_sequence_ids(
+            [(span.rollout_id, span.attempt_id) for span in spans]
+        )
+        for span, number in zip(spans, numbers, strict=True):
+            span.sequence_id = number
+    stored = await store.add_many_spans(spans)
+    left = {(s.rollout_id, s.attempt_id, s.span_id): s.sequence_id for s in stored}
+    # The client has the spans: it is told which were stored, and their numbers.
+    return {
+        "stored": [left.pop((s.rollout_id, s.attempt_id, s.span_id), None) for s in spans],
+    }

@@ -1,0 +1,329 @@
+"""`LightningStoreClient`: a store that is elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import logging
+import os
+import random
+import uuid
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from agentlightning_compat.background import background_loop, elsewhere
+from agentlightning_compat.errors import (
+    CompatError,
+    InternalError,
+    InvalidRequestError,
+    NotFoundError,
+    StoreUnavailableError,
+    UnsupportedError,
+    from_code,
+)
+from agentlightning_compat.http import values as v
+from agentlightning_compat.http.calls import LONGEST_HOLD, Parts
+from agentlightning_compat.http.connections import library, session
+from agentlightning_compat.http.wire import (
+    BY_COMMAND,
+    FEATURES,
+    GIVE_UP,
+    HEALTH,
+    KEY,
+    PREFIX,
+    Operation,
+)
+from agentlightning_compat.model import AttemptedRollout, Rollout, Span
+from agentlightning_compat.store import commands as c
+from agentlightning_compat.store.base import (
+    LightningStore,
+    LightningStoreCapabilities,
+    LightningStoreStatistics,
+)
+
+R = TypeVar("R")
+
+_log = logging.getLogger(__name__)
+
+# The variable that has the token of servers and clients.
+TOKEN = "AGL_SERVER_TOKEN"
+_LATER = frozenset({408, 425, 429, 502, 503, 504})
+# An old server has nobody woken: it is asked again after so many seconds.
+_OLD_POLL = 1.0
+_LARGE = 1 << 19  # bytes
+
+
+class LightningStoreClient(LightningStore):
+    """A store behind a server: ours, or that of agentlightning 0.3.
+
+    It may be used from any thread and event loop, pickled and copied; it need not be closed.
+
+    Args:
+        server_address: the server's URL, without a path.
+        retry_delays: seconds between tries of a call that may be tried again: while the server is
+            away, and when an answer is lost. Against an old server writes are tried again only
+            if they cannot have arrived.
+        health_retry_delays: accepted for agentlightning's sake; a call is its own probe.
+        request_timeout: seconds that one try may take, besides what it is asked to wait.
+        connection_timeout: seconds for connecting.
+        token: what the server asks for; AGL_SERVER_TOKEN.
+
+    A call raises `StoreUnavailableError` when the server stays away, and the error that the
+    store itself raised otherwise.
+    """
+
+    def __init__(
+        self,
+        server_address: str,
+        *,
+        retry_delays: Sequence[float] = (1.0, 2.0, 5.0),
+        health_retry_delays: Sequence[float] = (0.1, 0.2, 0.5),
+        request_timeout: float = 30.0,
+        connection_timeout: float = 5.0,
+        token: str | None = None,
+    ) -> None:
+        root = server_address.rstrip("/").removesuffix(PREFIX)
+        if not root.startswith(("http://", "https://")):
+            raise InvalidRequestError(f"{server_address!r} is no URL: http://host:port is")
+        self.server_address_root = root
+        self.server_address = f"{root}{PREFIX}"
+        self._options: dict[str, Any] = {
+            "retry_delays": tuple(retry_delays),
+            "health_retry_delays": tuple(health_retry_delays),
+            "request_timeout": request_timeout,
+            "connection_timeout": connection_timeout,
+            "token": token,
+        }
+        self._delays = tuple(retry_delays)
+        self._timeout = request_timeout
+        self._connect = connection_timeout
+        token = token or os.environ.get(TOKEN)
+        self._headers = {} if token is None else {"authorization": f"Bearer {token}"}
+        self._features: frozenset[str] | None = None
+
+    def __reduce__(self) -> Any:
+        return partial(type(self), self.server_address_root, **self._options), ()
+
+    async def close(self) -> None:
+        """Nothing has to be closed: connections belong to the process."""
+
+    async def __aenter__(self) -> LightningStoreClient:
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self.close()
+
+    @property
+    def capabilities(self) -> LightningStoreCapabilities:
+        """What may be done with this store."""
+        return {"thread_safe": True, "async_safe": True, "zero_copy": True, "otlp_traces": True}
+
+    def otlp_traces_endpoint(self) -> str:
+        """The URL that takes spans over OTLP."""
+        return f"{self.server_address_root}/v1/traces"
+
+    async def statistics(self) -> LightningStoreStatistics:
+        """How much is in the store; `name` is that of the store behind the server."""
+        answer: Any = await self._ask(BY_COMMAND[c.GetCounts], Parts())
+        found: LightningStoreStatistics = answer
+        return found
+
+    async def _perform(self, command: c.Command[R]) -> R:
+        result: Any
+        old = not await self._has("spans")
+        if old and isinstance(command, c.AddSpans):
+            result = await self._old_spans(command)
+        elif old and isinstance(command, c.NextSpanIds):
+            result = [await self._old_number(*key) for key in command.keys]
+        elif old and isinstance(command, c.GetRollout):
+            result = await self._old_rollout(command.rollout_id)
+        else:
+            row = BY_COMMAND[type(command)]
+            result = row.load(await self._ask(row, row.ask(command)), command)
+        found: R = result
+        return found
+
+    async def _claim(self, command: c.Dequeue) -> Sequence[AttemptedRollout]:
+        loop = asyncio.get_running_loop()
+        end = loop.time() + (command.wait or 0.0)
+        holds = bool(command.wait) and await self._has("hold")
+        while True:
+            left = max(end - loop.time(), 0.0)
+            held = min(left, LONGEST_HOLD) if holds else None
+            claimed = await self._claimed(c.Dequeue(command.limit, command.worker_id, held or None))
+            left = end - loop.time()
+            if claimed or left <= 0:
+                return claimed
+            if not holds:
+                await asyncio.sleep(min(_OLD_POLL, left))
+
+    async def _claimed(self, command: c.Dequeue) -> Sequence[AttemptedRollout]:
+        """Claim; what comes for somebody who has gone meanwhile goes back into the queue."""
+        row, key = BY_COMMAND[c.Dequeue], uuid.uuid4().hex
+        asking = asyncio.ensure_future(elsewhere(self._ask(row, row.ask(command), key)))
+        try:
+            answer = await asyncio.shield(asking)
+        except asyncio.CancelledError:
+            asyncio.run_coroutine_threadsafe(self._give_up(key), background_loop())
+            raise
+        found: Sequence[AttemptedRollout] = row.load(answer, command)
+        return found
+
+    async def _give_up(self, key: str) -> None:
+        """End a claim that nobody waits for; if it was served already, give it back."""
+        try:
+            if await self._has("keys"):
+                answer = await self._ask(_GIVE_UP, Parts(body={"key": key}))
+                for rollout in BY_COMMAND[c.Dequeue].load(answer, None):
+                    await self.update_rollout(rollout.rollout_id, status="queuing")
+        except CompatError as error:
+            _log.warning("a claim that was given up may be lost until it is overdue: %s", error)
+
+    async def _wait(self, command: c.WaitForRollouts) -> list[Rollout]:
+        loop = asyncio.get_running_loop()
+        end = None if command.timeout is None else loop.time() + command.timeout
+        longest = LONGEST_HOLD if await self._has("hold") else _OLD_POLL
+        wanted = set(command.rollout_ids)
+        while True:
+            left = None if end is None else max(end - loop.time(), 0.0)
+            held = longest if left is None else min(left, longest)
+            found = await self._perform(c.WaitForRollouts(command.rollout_ids, held))
+            missing = wanted - {rollout.rollout_id for rollout in found}
+            if not missing or (left is not None and left <= held):
+                return found
+            if not await self._known(missing):
+                return found
+
+    async def _known(self, rollout_ids: set[str]) -> bool:
+        """Whether any of these is in the store: nobody waits for the others."""
+        page = await self.query_rollouts(rollout_id_in=sorted(rollout_ids), limit=1)
+        return page.total > 0
+
+    async def _old_spans(self, command: c.AddSpans) -> list[Span]:
+        row = _ADD_SPAN
+        spans = list(command.spans)
+        if not command.numbered:
+            numbers = [await self._old_number(s.rollout_id, s.attempt_id) for s in spans]
+            spans = [
+                span.model_copy(update={"sequence_id": number})
+                for span, number in zip(spans, numbers, strict=True)
+            ]
+        answers = [await self._ask(row, Parts(body=span.model_dump())) for span in spans]
+        return [v.loaded(Span, answer) for answer in answers if answer is not None]
+
+    async def _old_number(self, rollout_id: str, attempt_id: str) -> int:
+        body = {"rollout_id": rollout_id, "attempt_id": attempt_id}
+        answer = await self._ask(BY_COMMAND[c.NextSpanIds], Parts(body=body))
+        number: int = answer["sequence_id"]
+        return number
+
+    async def _old_rollout(self, rollout_id: str) -> Rollout | None:
+        # Asked for by its id, an old server fails when it does not know it.
+        page = await self.query_rollouts(rollout_id_in=[rollout_id])
+        return page.items[0] if page.items else None
+
+    async def _has(self, feature: str) -> bool:
+        """Whether the server can do what those of 0.3 cannot."""
+        if self._features is None:
+            health = Operation("GET", HEALTH.removeprefix(PREFIX), _nothing)
+            answer = await self._ask(health, Parts())
+            listed = answer.get("features", ()) if isinstance(answer, dict) else ()
+            self._features = frozenset(FEATURES) & frozenset(listed)
+        return feature in self._features
+
+    async def _ask(self, row: Operation, parts: Parts, key: str | None = None) -> Any:
+        """Ask, again if it may be: what the server answers as JSON."""
+        body = None if row.verb == "GET" else v.encoded(parts.body)
+        path = row.path.format(
+            **{k: quote(x, safe="", errors="surrogatepass") for k, x in parts.path.items()}
+        )
+        extra = _held_for(parts)
+        headers = {**self._headers, "content-type": "application/json"}
+        keyed = row.writes and self._features is not None and "keys" in self._features
+        if keyed:
+            headers[KEY] = key or uuid.uuid4().hex
+        url = f"{self.server_address}{path}"
+        return await elsewhere(
+            self._tried(row.verb, url, body, headers, extra, again=keyed or not row.writes)
+        )
+
+    async def _tried(
+        self,
+        verb: str,
+        url: str,
+        body: bytes | None,
+        headers: dict[str, str],
+        extra: float,
+        again: bool,
+    ) -> Any:
+        for delay in (*self._delays, None):
+            try:
+                return await self._once(verb, url, body, headers, extra)
+            except StoreUnavailableError as error:
+                may = again or isinstance(error.__cause__, library().ClientConnectorError)
+                if delay is None or not may:
+                    raise
+                _log.warning("the store is away, asking again in %g s: %s", delay, error)
+            await asyncio.sleep(delay * random.uniform(0.75, 1.0))
+        raise AssertionError("the last try returns or raises")
+
+    async def _once(
+        self, verb: str, url: str, body: bytes | None, headers: dict[str, str], extra: float
+    ) -> Any:
+        http = library()
+        limit = http.ClientTimeout(total=self._timeout + extra, sock_connect=self._connect)
+        try:
+            # aiohttp wants what is large as a file, so that it is sent in pieces.
+            data: Any = io.BytesIO(body) if body and len(body) > _LARGE else body
+            request = session().request(verb, url, data=data, headers=headers, timeout=limit)
+            async with request as response:
+                answer = await response.read()
+        except (asyncio.TimeoutError, OSError, http.ClientError) as error:
+            what = f"{type(error).__name__}: {error}".rstrip(": ")
+            raise StoreUnavailableError(f"{verb} {url}: no answer ({what})") from error
+        if response.status >= 400:
+            raise _failure(response.status, f"{verb} {url}", answer)
+        return _json(answer, f"{verb} {url}")
+
+
+async def _nothing(store: Any, parts: Parts) -> None:
+    """The health of a server is not a store's business."""
+
+
+_ADD_SPAN = Operation("POST", "/spans", _nothing, status=201, writes=True)
+
+
+_GIVE_UP = Operation("POST", GIVE_UP, _nothing)
+
+
+def _held_for(parts: Parts) -> float:
+    body = parts.body if isinstance(parts.body, dict) else {}
+    return float(body.get("wait") or body.get("timeout") or 0.0)
+
+
+def _json(data: bytes, call: str) -> Any:
+    try:
+        return v.decoded(data)
+    except InvalidRequestError as error:
+        raise InternalError(f"{call}: {error.message}") from error
+
+
+def _failure(status: int, call: str, data: bytes) -> CompatError:
+    """The error that an answer stands for."""
+    try:
+        said = v.decoded(data)
+    except InvalidRequestError:
+        said = None
+    said = said if isinstance(said, dict) else {}
+    detail = said.get("detail") or data[:300].decode(errors="replace")
+    if isinstance(said.get("code"), str):
+        return from_code(said["code"], str(detail))
+    if status in _LATER:
+        return StoreUnavailableError(f"{call}: {status} {detail}")
+    if said.get("error_type") == "ValueError":  # of a server of 0.3: an id that it does not know
+        return NotFoundError(f"{call}: the server does not know it")
+    kinds: dict[int, type[CompatError]] = {404: NotFoundError, 501: UnsupportedError}
+    kind = kinds.get(status, InvalidRequestError if status < 500 else InternalError)
+    return kind(f"{call}: {status} {detail}")

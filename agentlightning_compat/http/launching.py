@@ -1,0 +1,91 @@
+"""Runs an ASGI application with uvicorn, in a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from typing import Any
+
+from agentlightning_compat.errors import UnsupportedError
+
+_BACKLOG = 2048
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """A socket that listens; port 0 is any free one.
+
+    Raises:
+        OSError: the address is in use or not one of this machine; the text names it.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    made = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind((host, port))
+        made.listen(_BACKLOG)
+    except OSError as error:
+        made.close()
+        raise OSError(error.errno, f"cannot listen on {host}:{port}: {error.strerror}") from error
+    made.setblocking(False)
+    return made
+
+
+def server_of(app: Any) -> Any:
+    """A uvicorn server of an application.
+
+    Raises:
+        UnsupportedError: uvicorn is not installed.
+    """
+    try:
+        import uvicorn
+    except ModuleNotFoundError as error:
+        raise UnsupportedError(
+            "stores are served by uvicorn: pip install 'agentlightning-compat[http]'"
+        ) from error
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=5,
+        backlog=_BACKLOG,
+    )
+    return uvicorn.Server(config)
+
+
+class ServerThread:
+    """A server in a thread with an event loop of its own."""
+
+    def __init__(self, app: Any, listening: socket.socket) -> None:
+        self._server = server_of(app)
+        self._socket = listening
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="store-server", daemon=True)
+        self._thread.start()
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The loop that requests are answered in."""
+        return self._loop
+
+    @property
+    def alive(self) -> bool:
+        """Whether it answers."""
+        return self._thread.is_alive()
+
+    def stop(self) -> None:
+        """Answer what is under way, and end. Waits for that."""
+        self._server.should_exit = True
+        self._thread.join()
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        try:
+            # Not `run` or `serve`, which take over the signals of the process.
+            self._loop.run_until_complete(self._server._serve(sockets=[self._socket]))
+        finally:
+            self._socket.close()
+            self._loop.close()
