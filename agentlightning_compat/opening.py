@@ -12,12 +12,15 @@ if TYPE_CHECKING:
     from agentlightning_compat.store.local import LocalStore
 
 
-def open_store(url: str, *, clock: Clock | None = None) -> LocalStore | LightningStoreClient:
+def open_store(
+    url: str, *, clock: Clock | None = None, token: str | None = None
+) -> LocalStore | LightningStoreClient:
     """Open the store that a URL names.
 
     `memory://` is a new one in this process. `sqlite:///store.db` is a file beside the process,
     `sqlite:////var/store.db` one with an absolute path. `postgresql://...` is a database, as its
-    own clients name it. `http://host:port` is a store server, ours or that of agentlightning 0.3.
+    own clients name it. `http://host:4747` is behind a server, ours or that of agentlightning 0.3;
+    it may want a `token` (AGL_SERVER_TOKEN), and has its own clock.
 
     Raises:
         InvalidRequestError: the URL names no store.
@@ -43,7 +46,7 @@ def open_store(url: str, *, clock: Clock | None = None) -> LocalStore | Lightnin
     if scheme in ("http", "https"):
         from agentlightning_compat.http.client import LightningStoreClient
 
-        return LightningStoreClient(url)
+        return LightningStoreClient(url, token=token)
     raise InvalidRequestError(
         f"{url!r} names no store: memory://, sqlite:///path, postgresql://... and http://... do"
     )

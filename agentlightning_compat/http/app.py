@@ -20,6 +20,7 @@ from agentlightning_compat.errors import (
     StoreUnavailableError,
     to_wire,
 )
+from agentlightning_compat.http import otlp
 from agentlightning_compat.http.calls import Parts
 from agentlightning_compat.http.replies import Replies, Reply
 from agentlightning_compat.http.values import decoded, dumped, encoded
@@ -136,6 +137,8 @@ class StoreApp:
             await _send(send, _refusal(401, "a token is needed here", "unauthorized"))
         elif path == HEALTH:
             await _send(send, Reply(200, encoded({"status": "ok", "features": FEATURES})))
+        elif path in otlp.OTHERS or path == otlp.TRACES:
+            await self._otlp(scope, path, headers, receive, send)
         elif path.startswith(f"{PREFIX}/"):
             reply = await self._answer(scope, path.removeprefix(PREFIX), headers, receive)
             _requests.debug("%s %s %s", scope["method"], path, reply.status)
@@ -144,6 +147,29 @@ class StoreApp:
             await self._other(scope, receive, send)
         else:
             await _send(send, _refusal(404, f"there is nothing at {path}", "not_found"))
+
+    async def _otlp(
+        self, scope: Scope, path: str, headers: dict[bytes, bytes], receive: Receive, send: Send
+    ) -> None:
+        body = await self._body(headers, receive)
+        if scope["method"] != "POST":
+            answer = otlp.refusal(405, f"{path} takes POST")
+        elif path in otlp.OTHERS:
+            answer = otlp.refusal(501, f"{path}: only spans are kept here")
+        elif body is None:
+            answer = otlp.refusal(413, f"a body has at most {self._largest} bytes")
+        else:
+            kind = headers.get(b"content-type", b"").decode("latin-1")
+            encoding = headers.get(b"content-encoding", b"").decode("latin-1")
+            answer = await otlp.export(self._store, kind, encoding, body, self._largest)
+        _requests.debug("POST %s %s", path, answer.status)
+        data, packed = otlp.packed(
+            headers.get(b"accept-encoding", b"").decode("latin-1"), answer.body
+        )
+        kinds = [(b"content-type", otlp.PROTOBUF.encode())]
+        if packed:
+            kinds.append((b"content-encoding", b"gzip"))
+        await _send(send, Reply(answer.status, data), kinds)
 
     def _allowed(self, headers: dict[bytes, bytes]) -> bool:
         if self._token is None:
@@ -249,9 +275,9 @@ def _invalid(error: ValidationError) -> Reply:
     return Reply(422, encoded({"detail": listed}))
 
 
-async def _send(send: Send, reply: Reply) -> None:
-    length = (b"content-length", str(len(reply.body)).encode())
-    await send({"type": "http.response.start", "status": reply.status, "headers": [_JSON, length]})
+async def _send(send: Send, reply: Reply, kinds: Sequence[tuple[bytes, bytes]] = (_JSON,)) -> None:
+    headers = [*kinds, (b"content-length", str(len(reply.body)).encode())]
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     await send({"type": "http.response.body", "body": reply.body})
 
 

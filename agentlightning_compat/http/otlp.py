@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import logging
 import zlib
 from collections.abc import Iterable, Iterator
@@ -136,7 +137,15 @@ def _number(value: Any) -> int:
 
 
 def _attributes(pairs: Iterable[Any]) -> dict[str, Any]:
-    return {pair.key: _plain(pair.value) for pair in pairs}
+    """Attributes as spans have them: maps are flattened, what has no value is left out."""
+    found: dict[str, Any] = {}
+    for pair in pairs:
+        value = _plain(pair.value)
+        if isinstance(value, dict):
+            found |= {f"{pair.key}.{key}": item for key, item in value.items()}
+        elif value is not None:
+            found[pair.key] = value
+    return found
 
 
 def _plain(value: Any) -> Any:
@@ -145,7 +154,10 @@ def _plain(value: Any) -> Any:
         return None
     found = getattr(value, kind)
     if kind == "array_value":
-        return [_plain(item) for item in found.values]
+        items = [_plain(item) for item in found.values]
+        same = len({type(item) for item in items}) <= 1
+        simple = all(isinstance(item, (str, bool, int, float)) for item in items)
+        return items if same and simple else json.dumps(items)
     if kind == "kvlist_value":
         return _attributes(found.values)
     return found.hex() if kind == "bytes_value" else found

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from agentlightning_compat.errors import CompatError
 from agentlightning_compat.http.server import DEFAULT_PORT, LightningStoreServer
-from agentlightning_compat.store.opening import open_store
+from agentlightning_compat.opening import open_store
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
