@@ -1,4 +1,4 @@
-"""The generated part of MIGRATION.md: a page for each rule and the table of the legacy API.
+"""The generated parts of MIGRATION.md: rules, the legacy API, and differences of the runtime.
 
 `python -m codemods.reference FILE` writes it between the markers of FILE; with `--check` it only
 says (exit 1) whether what stands there is out of date.
@@ -6,6 +6,7 @@ says (exit 1) whether what stands there is out of date.
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
 
 BEGIN = "<!-- generated: {name} -->"
 END = "<!-- end of generated: {name} -->"
+
+# Read as a file: the codemods must work without importing the runtime.
+_DIFFERENCES = Path(__file__).parents[1] / "agentlightning_compat" / "differences.toml"
+_AREAS = ("store", "runner", "tracer", "emitter", "agent", "trainer", "http", "legacy")
+_COLUMNS = ("name", "real", "ours", "reason")
 
 _PARTS = (
     ("Modules", ("module",)),
@@ -68,6 +74,40 @@ def _row(symbol: Symbol) -> str:
     now = symbol.successor or symbol.replacement["agentlightning"]
     shown = f"`{now}`" if now else "none"
     cells = (f"`{symbol.path}`", shown, symbol.applicability, symbol.advice)
+    return _cells(cells)
+
+
+def differences() -> list[dict[str, str]]:
+    """The rows of `agentlightning_compat/differences.toml`.
+
+    Raises:
+        ValueError: a row has other fields than the rest, an unknown area, or a name used before.
+    """
+    tomllib = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
+    text = _DIFFERENCES.read_text(encoding="utf-8")
+    rows: list[dict[str, str]] = tomllib.loads(text)["difference"]
+    seen: set[str] = set()
+    for row in rows:
+        if set(row) != {"area", *_COLUMNS} or row["area"] not in _AREAS or row["name"] in seen:
+            raise ValueError(f"{_DIFFERENCES.name}: this row is not like the others: {row}")
+        seen.add(row["name"])
+    return rows
+
+
+def differences_page(rows: Iterable[dict[str, str]]) -> str:
+    """A table an area, in the order of the file."""
+    listed = list(rows)
+    lines: list[str] = []
+    for area in _AREAS:
+        chosen = [row for row in listed if row["area"] == area]
+        if chosen:
+            lines += ["", f"#### {area.upper() if area == 'http' else area.capitalize()}", ""]
+            lines += ["| name | agentlightning 0.3.0 | here | why |", "|---|---|---|---|"]
+            lines += [_cells(row[column] for column in _COLUMNS) for row in chosen]
+    return "\n".join(lines[1:])
+
+
+def _cells(cells: Iterable[str]) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
@@ -77,7 +117,11 @@ def rendered(text: str) -> str:
     Raises:
         MarkerError: a pair of marker lines is missing.
     """
-    parts = {"rules": rules_page(all_rules()), "api": api_page(api_map.load().symbols)}
+    parts = {
+        "rules": rules_page(all_rules()),
+        "api": api_page(api_map.load().symbols),
+        "differences": differences_page(differences()),
+    }
     for name, body in parts.items():
         begin, end = BEGIN.format(name=name), END.format(name=name)
         head, found, rest = text.partition(begin)
