@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from codemods.context import FileContext
+from codemods.legacy.unreadable import doubt
 from codemods.names import known
 from codemods.names.module import Module
 from codemods.names.scopes import Binding, FunctionNode
-from codemods.names.shapes import dotted_tail, self_assignments
+from codemods.names.shapes import dotted_tail, is_none, self_assignments
 from codemods.names.values import External, Instance, ProjectClass, ProjectFunction, Value
 from codemods.project import Project
 
@@ -237,7 +238,31 @@ def is_unknown(ctx: FileContext, node: ast.expr) -> bool:
     """Whether nobody can say what an object is: a stand-in of a test may be anything."""
     value = ctx.infer(node)
     of = value.of if isinstance(value, Instance) else value
-    return of is None or (isinstance(of, External) and of.path.startswith(_MOCKS))
+    if isinstance(of, External):
+        return of.path.startswith(_MOCKS)
+    return of is None and not _is_stranger(ctx, ctx.module, node, _DEPTH)
+
+
+def _is_stranger(ctx: FileContext, module: Module, node: ast.expr, depth: int) -> bool:
+    """Whether an object is of a class of the project that has nothing to do with agentlightning.
+
+    What is called by `super()` is its own class's; a parameter is what every call gives it.
+    """
+    if isinstance(node, ast.Call) and dotted_tail(node.func) == "super":
+        around = module.enclosing(node, ast.ClassDef)
+        return isinstance(around, ast.ClassDef) and _is_own(ctx, ProjectClass(module, around))
+    value = ctx.project.inference.infer(module, node)
+    if value is not None or depth == 0:
+        of = value.of if isinstance(value, Instance) else None
+        return isinstance(of, ProjectClass) and _is_own(ctx, of)
+    sources = [(m, e) for m, e in objects(ctx).sources(module, node) if not is_none(e)]
+    return bool(sources) and all(_is_stranger(ctx, m, e, depth - 1) for m, e in sources)
+
+
+def _is_own(ctx: FileContext, cls: ProjectClass) -> bool:
+    mro = ctx.project.inference.mro(cls)
+    ours = any(isinstance(c, External) and c.path.startswith("agentlightning") for c in mro)
+    return not ours and not doubt(ctx, cls)
 
 
 def asking(ctx: FileContext, node: ast.expr, what: str) -> str:

@@ -23,7 +23,7 @@ def unknown_base(ctx: FileContext, cls: ProjectClass) -> Iterator[Hit]:
         if method.node is None or method.signature is None or method.signature.parts is None:
             continue
         parts = method.signature.parts
-        reason = _doubt(ctx, cls)
+        reason = doubt(ctx, cls)
         if reason and (parts.rollout_id.arg, parts.resources.arg) == ("rollout_id", "resources"):
             yield Hit(
                 method.statement,
@@ -38,7 +38,8 @@ def _imports_framework(ctx: FileContext) -> bool:
     return any(b.path.partition(".")[0] == "agentlightning" for bs in bindings for b in bs)
 
 
-def _doubt(ctx: FileContext, cls: ProjectClass) -> str:
+def doubt(ctx: FileContext, cls: ProjectClass) -> str:
+    """Why a class that is no agent as far as can be seen may be one; empty where it is none."""
     for base in ctx.project.inference.mro(cls):
         if not isinstance(base, ProjectClass):
             continue

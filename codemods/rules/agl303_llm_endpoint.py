@@ -7,10 +7,11 @@ from collections.abc import Iterable
 
 from codemods.context import FileContext
 from codemods.legacy.agent_calls import origin
-from codemods.legacy.agents import NEW, RENAMED
+from codemods.legacy.agents import METHODS, NEW, RENAMED, Agents
+from codemods.legacy.unreadable import doubt
 from codemods.names import known
 from codemods.names.scopes import FunctionNode
-from codemods.names.values import Instance
+from codemods.names.values import Instance, ProjectClass
 from codemods.rule import Hit, Rule
 
 _ROUTED = "get_base_url(rollout.rollout_id, rollout.attempt.attempt_id)"
@@ -77,7 +78,22 @@ def _are_resources(ctx: FileContext, node: ast.expr) -> bool:
     bindings = ctx.module.scope(node).lookup(node.id)
     if any(binding.kind != "param" for binding in bindings) or not bindings:
         return False
-    return bindings[0].node is parts.resources if parts is not None else node.id == "resources"
+    if parts is not None:
+        return bindings[0].node is parts.resources
+    return node.id == "resources" and not _of_stranger(ctx, node)
+
+
+def _of_stranger(ctx: FileContext, node: ast.AST) -> bool:
+    """Whether a node is in a rollout method of a class that is certainly no agent."""
+    around = ctx.module.enclosing(node, ast.ClassDef)
+    function = ctx.function_around(node)
+    if function is None or not isinstance(around, ast.ClassDef):
+        return False
+    while (outer := ctx.function_around(function)) is not None:
+        function = outer
+    named = function.name in METHODS or function.name in RENAMED.values()
+    cls = ProjectClass(ctx.module, around)
+    return named and not Agents.of(ctx.project).member(cls) and not doubt(ctx, cls)
 
 
 def _gets_plain_llm(ctx: FileContext, node: ast.AST) -> bool:
@@ -96,6 +112,8 @@ def _obstacle(ctx: FileContext, node: ast.Attribute) -> str:
     function = method.node if method is not None else _new_method(ctx, node)
     if function is None:
         return "no rollout is in reach here; hand it on, or the address from get_base_url"
+    if method is None and (why := _maybe_no_agent(ctx, function)):
+        return why
     scope = ctx.module.table.inner[function]
     bindings = ctx.module.scope(node).lookup(NEW)
     inner = [b for b in bindings if b.scope is not scope and b.scope.kind != "module"]
@@ -103,6 +121,16 @@ def _obstacle(ctx: FileContext, node: ast.Attribute) -> str:
     if inner or (not legacy and [b.kind for b in bindings] != ["param"]):
         return "`rollout` stands for something else here"
     return ""
+
+
+def _maybe_no_agent(ctx: FileContext, function: FunctionNode) -> str:
+    """Why a method of the new shape may have nothing to do with agentlightning."""
+    owner = ctx.parent(function)
+    assert isinstance(owner, ast.ClassDef)
+    cls = ProjectClass(ctx.module, owner)
+    if Agents.of(ctx.project).member(cls):
+        return ""
+    return doubt(ctx, cls) or f"`{owner.name}` is no LitAgent"
 
 
 def _new_method(ctx: FileContext, node: ast.AST) -> FunctionNode | None:
