@@ -15,8 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from agentlightning_compat import usage
 from agentlightning_compat.adapter.base import TraceToTripletBase
-from agentlightning_compat.legacy.agent_runner import LegacyAgentRunner
-from agentlightning_compat.legacy.client import AgentLightningClient
 from agentlightning_compat.model import ParallelWorkerBase
 
 if TYPE_CHECKING:
@@ -170,6 +168,8 @@ class TrainerLegacy(ParallelWorkerBase):
             raise ValueError(
                 f"legacy servers take triplets, which {type(self.adapter).__name__} does not make"
             )
+        from agentlightning_compat.legacy.agent_runner import LegacyAgentRunner
+
         self.tracer.init_worker(worker_id)
         done = 0
         try:
@@ -192,7 +192,7 @@ class TrainerLegacy(ParallelWorkerBase):
 
 def is_backend(value: Any) -> bool:
     """Whether tasks come from there: the URL or a client of a legacy server."""
-    return isinstance(value, (str, AgentLightningClient)) or hasattr(value, "poll_next_task")
+    return isinstance(value, str) or hasattr(value, "poll_next_task")
 
 
 def _client(backend: Any) -> Any:
@@ -205,6 +205,8 @@ def _client(backend: Any) -> Any:
         return backend
     if not backend.startswith(("http://", "https://")):
         raise ValueError(f"{backend!r} is no URL: it begins with http:// or https://")
+    from agentlightning_compat.legacy.client import AgentLightningClient
+
     return AgentLightningClient(backend)
 
 
