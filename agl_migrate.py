@@ -43,6 +43,10 @@ _load_codemods()
 
 def main() -> None:
     """Run the command line; exits with 0 (clean), 1 (findings) or 2 (error)."""
+    if sys.argv[1:2] == ["serve"]:
+        from agentlightning_compat.serving import main as serve
+
+        sys.exit(serve(sys.argv[2:]))
     from codemods.cli import main as run
 
     code = run(sys.argv[1:])

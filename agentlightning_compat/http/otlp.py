@@ -201,15 +201,23 @@ async def _stored(store: LightningStore, spans: list[Span]) -> tuple[int, str]:
         groups.setdefault((span.rollout_id, span.attempt_id), []).append(span)
     refused, why = 0, ""
     for key, group in groups.items():
-        try:
-            unnumbered = [span for span in group if span.sequence_id < 0]
-            numbers = await store.get_many_span_sequence_ids([key] * len(unnumbered))
-            for span, number in zip(unnumbered, numbers, strict=True):
-                span.sequence_id = number
-            await store.add_many_spans(group)
-        except NotFoundError as error:
-            refused, why = refused + len(group), error.message
+        problem = await _misplaced(store, key, group)
+        if problem is not None:
+            refused, why = refused + len(group), problem
     return refused, why
+
+
+async def _misplaced(store: LightningStore, key: tuple[str, str], group: list[Span]) -> str | None:
+    """Store the spans of one attempt; why it could not be if there is no such attempt."""
+    unnumbered = [span for span in group if span.sequence_id < 0]
+    try:
+        numbers = await store.get_many_span_sequence_ids([key] * len(unnumbered))
+        for span, number in zip(unnumbered, numbers, strict=True):
+            span.sequence_id = number
+        await store.add_many_spans(group)
+    except NotFoundError as error:
+        return error.message
+    return None
 
 
 def refusal(status: int, text: str) -> Export:
