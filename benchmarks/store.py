@@ -1,7 +1,10 @@
 """What the stores cost, against the in-memory store of the real agentlightning 0.3.0.
 
 python benchmarks/store.py [--rounds 5] [--largest 1000000] [--backends memory,sqlite]
-    [--only lifecycle,calls,wake,memory] [--postgres DSN] [--json FILE]
+    [--only lifecycle,calls,wake,memory] [--postgres DSN] [--json FILE] [--quick]
+
+With --quick everything is run once and in little, to see that it runs: the numbers mean nothing
+and no bound is judged.
 
 The peer runs in an environment of its own under AGL_ORACLES (see tests/oracles.py). Stores and
 peer take turns, so that drift of the machine cancels. All times are times on the clock: what a
@@ -23,18 +26,17 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import store_floor
 from benchmarks.store_side import BACKENDS
+from benchmarks.store_table import Row, line, row
 from tests.oracles import oracle_python
 
 ROOT = Path(__file__).resolve().parents[1]
-
-Row = dict[str, Any]
 
 # How many times the peer's rate, at 1 and at 64 coroutines; None: reported only.
 _RATES: dict[str, dict[int, float | None]] = {
@@ -42,7 +44,22 @@ _RATES: dict[str, dict[int, float | None]] = {
     "sqlite": {1: None, 64: 3},
     "postgres": {1: None, 64: None},
 }
-_COUNTS = {1: 320, 64: 1920}
+
+
+class Sizes(NamedTuple):
+    """How much is done."""
+
+    rounds: int
+    largest: int
+    lifecycles: dict[int, int]
+    calls: int
+    wakes: int
+    spans: int
+    floor: int
+
+
+_WHOLE = Sizes(5, 1_000_000, {1: 320, 64: 1920}, 200, 50, 100_000, 20_000)
+_QUICK = Sizes(1, 1_000, {1: 2, 64: 64}, 3, 2, 500, 100)
 
 
 class Process:
@@ -84,9 +101,9 @@ class Process:
 class Bench:
     """The processes, one a backend, kept for all that they are asked."""
 
-    def __init__(self, backends: Iterable[str], rounds: int, dsn: str) -> None:
+    def __init__(self, backends: Iterable[str], sizes: Sizes, dsn: str) -> None:
         self.ours = list(backends)
-        self.rounds = rounds
+        self.sizes = sizes
         self.dsn = dsn
         self._processes = {name: self.process(name) for name in ("peer", *self.ours)}
 
@@ -102,7 +119,7 @@ class Bench:
     def medians(self, measure: str, **parameters: Any) -> dict[str, float]:
         """One measure on all backends, which take turns."""
         samples: dict[str, list[float]] = {name: [] for name in self._processes}
-        for _ in range(self.rounds):
+        for _ in range(self.sizes.rounds):
             for name, process in self._processes.items():
                 samples[name].append(process.ask(measure, **parameters))
         return {name: statistics.median(values) for name, values in samples.items()}
@@ -112,33 +129,9 @@ class Bench:
         return self._processes[backend].ask(measure, **parameters)
 
 
-def row(
-    measure: str,
-    backend: str,
-    value: float,
-    unit: str,
-    *,
-    peer: float | None = None,
-    ratio: float | None = None,
-    bound: str = "",
-    met: bool | None = None,
-) -> Row:
-    """One line of the result; `ratio` is that of the bound."""
-    return {
-        "measure": measure,
-        "backend": backend,
-        "value": round(value, 2),
-        "unit": unit,
-        "peer": peer and round(peer, 2),
-        "ratio": ratio and round(ratio, 3),
-        "bound": bound,
-        "met": met,
-    }
-
-
 def lifecycles(bench: Bench) -> Iterator[Row]:
     """Whole lives of rollouts, against the peer and against the floors."""
-    for coroutines, count in _COUNTS.items():
+    for coroutines, count in bench.sizes.lifecycles.items():
         label = f"lifecycle, {coroutines} coroutines"
         times = bench.medians("lifecycle", coroutines=coroutines, count=count)
         yield row(label, "peer", times["peer"], "us")
@@ -163,22 +156,26 @@ def lifecycles(bench: Bench) -> Iterator[Row]:
 
 
 def _floor(backend: str, coroutines: int, bench: Bench) -> float | None:
+    count = bench.sizes.lifecycles[coroutines]
     floors: dict[str, Callable[[], float | None]] = {
-        "memory": lambda: store_floor.containers(20_000),
-        "sqlite": lambda: store_floor.sqlite(_COUNTS[coroutines], coroutines),
-        "postgres": lambda: store_floor.postgres(bench.dsn, _COUNTS[coroutines], coroutines),
+        "memory": lambda: store_floor.containers(bench.sizes.floor),
+        "sqlite": lambda: store_floor.sqlite(count, coroutines),
+        "postgres": lambda: store_floor.postgres(bench.dsn, count, coroutines),
     }
-    found = [floors[backend]() for _ in range(bench.rounds)]
+    found = [floors[backend]() for _ in range(bench.sizes.rounds)]
     known = [value for value in found if value is not None]
     return statistics.median(known) if known else None
 
 
-def growth(bench: Bench, largest: int) -> Iterator[Row]:
+def growth(bench: Bench) -> Iterator[Row]:
     """Single calls in stores of 1,000 rollouts and more; the peer up to 10,000."""
     for name in ("peer", *bench.ours):
-        end = 10_000 if name == "peer" else largest
+        largest = bench.sizes.largest
+        end = min(largest, 10_000) if name == "peer" else largest
         sizes = [size for size in (1_000, 10_000, 100_000, 1_000_000) if size <= end]
-        found = {size: bench.ask(name, "calls", size=size, count=200) for size in sizes}
+        found = {
+            size: bench.ask(name, "calls", size=size, count=bench.sizes.calls) for size in sizes
+        }
         for call in found[sizes[0]]:
             for size in sizes:
                 ratio = found[size][call] / found[sizes[0]][call]
@@ -197,17 +194,17 @@ def growth(bench: Bench, largest: int) -> Iterator[Row]:
 def waking(bench: Bench) -> Iterator[Row]:
     """From enqueue to a waiting claimant. The peer has none: its runners look every 5 s."""
     for name in bench.ours:
-        value = bench.ask(name, "wake", count=50)
+        value = bench.ask(name, "wake", count=bench.sizes.wakes)
         yield row("enqueue to claimant", name, value, "ms", bound="< 10 ms", met=value < 10)
 
 
-def memory(bench: Bench, count: int = 100_000) -> Iterator[Row]:
+def memory(bench: Bench) -> Iterator[Row]:
     """What 100,000 spans take in memory, in processes that did nothing before."""
     samples: dict[str, list[float]] = {name: [] for name in ("peer", *bench.ours)}
-    for _ in range(bench.rounds):
+    for _ in range(bench.sizes.rounds):
         for name, values in samples.items():
             process = bench.process(name)
-            values.append(process.ask("memory", count=count))
+            values.append(process.ask("memory", count=bench.sizes.spans))
             process.close()
     sizes = {name: statistics.median(values) for name, values in samples.items()}
     label = "memory of 100,000 spans"
@@ -254,36 +251,34 @@ def present(names: Iterable[str], dsn: str) -> list[str]:
     return found
 
 
-def line(found: Row) -> str:
-    """A row as text."""
-    ratio = "" if found["ratio"] is None else f"{found['ratio']:.3g}"
-    verdict = {None: "", True: "met", False: "MISSED"}[found["met"]]
-    columns = "{measure:42} {backend:9} {value:>10.2f} {unit}".format(**found)
-    return f"{columns}  {ratio:>6}  {found['bound']}  {verdict}".rstrip()
-
-
 def main() -> None:
     """Run what is asked for, print a table, write JSON if asked to."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--largest", type=int, default=1_000_000)
+    parser.add_argument("--rounds", type=int, default=_WHOLE.rounds)
+    parser.add_argument("--largest", type=int, default=_WHOLE.largest)
     parser.add_argument("--backends", default=",".join(_RATES))
     parser.add_argument("--only", default="lifecycle,calls,wake,memory")
     parser.add_argument("--postgres", metavar="DSN")
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
+    sizes = _WHOLE._replace(rounds=options.rounds, largest=options.largest)
+    if options.quick:
+        sizes = _QUICK
     rows: list[Row] = []
     with postgres_server(options.postgres) as dsn:
-        bench = Bench(present(options.backends.split(","), dsn), options.rounds, dsn)
+        bench = Bench(present(options.backends.split(","), dsn), sizes, dsn)
         parts: dict[str, Callable[[], Iterator[Row]]] = {
             "lifecycle": lambda: lifecycles(bench),
-            "calls": lambda: growth(bench, options.largest),
+            "calls": lambda: growth(bench),
             "wake": lambda: waking(bench),
             "memory": lambda: memory(bench),
         }
         try:
             for part in options.only.split(","):
                 for found in parts[part]():
+                    if options.quick:
+                        found["met"] = None
                     print(line(found), flush=True)
                     rows.append(found)
         finally:
