@@ -24,7 +24,17 @@ END = "<!-- end of generated: {name} -->"
 
 # Read as a file: the codemods must work without importing the runtime.
 _DIFFERENCES = Path(__file__).parents[1] / "agentlightning_compat" / "differences.toml"
-_AREAS = ("store", "runner", "tracer", "emitter", "agent", "trainer", "http", "legacy")
+_AREAS = (
+    "store",
+    "runner",
+    "agent",
+    "tracer",
+    "emitter",
+    "adapter",
+    "trainer",
+    "http",
+    "legacy",
+)
 _COLUMNS = ("name", "real", "ours", "reason")
 
 _PARTS = (
