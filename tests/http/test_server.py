@@ -22,6 +22,7 @@ from agentlightning_compat.errors import (
 )
 from agentlightning_compat.http.app import StoreApp
 from agentlightning_compat.http.client import LightningStoreClient
+from agentlightning_compat.http.launching import bound
 from agentlightning_compat.http.server import LightningStoreServer
 from agentlightning_compat.store.base import LightningStore
 from agentlightning_compat.store.memory import InMemoryLightningStore
@@ -321,3 +322,12 @@ async def test_it_is_plain_asgi(store):
     scope = {"type": "http", "method": "POST", "path": "/v1/agl/rollouts", "headers": []}
     await app(scope, receive, send)
     assert sent[0]["status"] == 413
+
+
+def test_answers_are_sent_at_once():
+    with bound("127.0.0.1", 0) as listening, socket.create_connection(listening.getsockname()):
+        listening.setblocking(True)
+        accepted, _ = listening.accept()
+        with accepted:
+            # What asyncio looks at before it sets TCP_NODELAY.
+            assert accepted.proto == socket.IPPROTO_TCP
