@@ -320,9 +320,10 @@ def test_urls_of_nothing(url):
         compat.open_store(url)
 
 
-def test_http_comes_later():
-    with pytest.raises(errors.UnsupportedError, match="HTTP"):
-        compat.open_store("http://localhost:4747")
+def test_a_server_is_opened_by_its_address():
+    store = compat.open_store("http://localhost:4747", token="secret")
+    assert isinstance(store, compat.LightningStoreClient)
+    assert store.server_address_root == "http://localhost:4747"
 
 
 def test_no_database_is_imported_before_it_is_used():

@@ -81,14 +81,41 @@ class Question(NamedTuple):
 def question(dialect: Dialect, kind: Kind, query: Query) -> Question:
     """How many match, and the page of them."""
     where, values = _where(dialect, kind, query)
+    counting, counted = f"SELECT count(*) FROM {kind.counted}{where}", tuple(values)
+    if _is_of_statuses(kind, query):
+        where, values = _of_statuses(query)
     limit = dialect.no_limit if query.limit < 0 else query.limit
     return Question(
-        f"SELECT count(*) FROM {kind.counted}{where}",
-        tuple(values),
+        counting,
+        counted,
         f"SELECT {kind.columns} FROM {kind.source}{where}"
         f" ORDER BY {_order(dialect, kind, query)} LIMIT ? OFFSET ?",
         (*values, limit, query.offset),
     )
+
+
+def _is_of_statuses(kind: Kind, query: Query) -> bool:
+    """Whether a part of the rollouts of several statuses is asked for, in their own order."""
+    if kind is not ROLLOUTS or query.limit < 0 or query.sort_by is not None:
+        return False
+    return (
+        len(query.conditions) == 1
+        and query.conditions[0].field == "status"
+        and query.conditions[0].operator == "within"
+        and len(query.conditions[0].value) > 1
+    )
+
+
+def _of_statuses(query: Query) -> tuple[str, list[Any]]:
+    """So many of each status, in the order of an index: otherwise all of them would be sorted."""
+    values: list[Any] = []
+    parts = []
+    for status in query.conditions[0].value:
+        values += [stored(status), query.offset + query.limit]
+        parts.append(
+            "SELECT x.id FROM (SELECT id FROM rollouts WHERE status = ? ORDER BY id LIMIT ?) x"
+        )
+    return f" WHERE r.id IN ({' UNION ALL '.join(parts)})", values
 
 
 def _where(dialect: Dialect, kind: Kind, query: Query) -> tuple[str, list[Any]]:
