@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from agentlightning_compat.legacy.client import AgentLightningClient as AgentLightningClient
     from agentlightning_compat.legacy.client_store import LegacyClientStore as LegacyClientStore
     from agentlightning_compat.legacy.dev_loader import DevTaskLoader as DevTaskLoader
+    from agentlightning_compat.legacy.server import AgentLightningServer as AgentLightningServer
     from agentlightning_compat.litagent.agent import LitAgent as LitAgent
     from agentlightning_compat.litagent.decorator import llm_rollout as llm_rollout
     from agentlightning_compat.litagent.decorator import prompt_rollout as prompt_rollout
@@ -112,6 +113,7 @@ _HOMES = {
     "agentlightning_compat.legacy.client": "AgentLightningClient",
     "agentlightning_compat.legacy.client_store": "LegacyClientStore",
     "agentlightning_compat.legacy.dev_loader": "DevTaskLoader",
+    "agentlightning_compat.legacy.server": "AgentLightningServer",
     "agentlightning_compat.litagent.agent": "LitAgent",
     "agentlightning_compat.litagent.decorator": "llm_rollout prompt_rollout rollout",
     "agentlightning_compat.emitter": """

@@ -25,7 +25,7 @@ RELEASES = {"0.1": "0.1.2", "0.3": "0.3.0"}
 
 # What a generation means by a name that the API map says otherwise of.
 OVERRIDES = {
-    ("0.1", "agentlightning.trainer.Trainer"): "agentlightning_compat.legacy.trainer.Trainer01"
+    ("0.1", "agentlightning.trainer.Trainer"): "agentlightning_compat.trainer.trainer_01.Trainer01"
 }
 GPU = (
     "It trains on a GPU stack: run it with the real agentlightning 0.3 on Python 3.10 or 3.11,"
