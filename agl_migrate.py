@@ -47,6 +47,10 @@ def main() -> None:
         from agentlightning_compat.serving import main as serve
 
         sys.exit(serve(sys.argv[2:]))
+    if sys.argv[1:2] == ["exec"]:
+        from agentlightning_compat.__main__ import main as run_program
+
+        sys.exit(run_program(sys.argv[2:], "agl-migrate exec"))
     from codemods.cli import main as run
 
     code = run(sys.argv[1:])

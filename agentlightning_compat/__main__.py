@@ -8,10 +8,10 @@ import sys
 from agentlightning_compat.shim.running import run_program
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: list[str] | None = None, name: str = "python -m agentlightning_compat") -> int:
     """Run the command line; 2 when it makes no sense, else the program decides."""
     parser = argparse.ArgumentParser(
-        prog="python -m agentlightning_compat",
+        prog=name,
         description="Run a program that imports agentlightning on agentlightning-compat.",
     )
     parser.add_argument(

@@ -8,9 +8,13 @@ import contextlib
 import signal
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from agentlightning_compat.errors import CompatError
 from agentlightning_compat.http.server import DEFAULT_PORT, LightningStoreServer
+from agentlightning_compat.legacy.asgi import LegacyApp
+from agentlightning_compat.legacy.client_store import LegacyClientStore
+from agentlightning_compat.legacy.routes import LegacyRoutes
 from agentlightning_compat.opening import open_store
 
 
@@ -27,13 +31,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="agl-migrate serve", description="Serve a store to runners and algorithms elsewhere."
+        prog="agl-migrate serve",
+        description="Serve a store to runners and algorithms elsewhere, and to legacy clients.",
     )
-    parser.add_argument(
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument(
         "--store",
         default="sqlite:///agl.db",
         metavar="URL",
         help="memory://, sqlite:///path or postgresql://... (%(default)s)",
+    )
+    what.add_argument(
+        "--upstream",
+        metavar="URL",
+        help="a legacy server, whose tasks runners of the store API get from here",
     )
     parser.add_argument("--host", default="127.0.0.1", help="what to listen on (%(default)s)")
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="%(default)s; 0: any")
@@ -41,19 +52,42 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--insecure", action="store_true", help="let in everybody who reaches the host"
     )
+    parser.add_argument(
+        "--task-timeout",
+        type=_seconds,
+        default=300.0,
+        metavar="SECONDS",
+        help="after which a task is handed out to legacy clients again (%(default)g)",
+    )
     return parser
 
 
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is no number of seconds above 0")
+    return value
+
+
+def _store(given: argparse.Namespace) -> Any:
+    return LegacyClientStore(given.upstream) if given.upstream else open_store(given.store)
+
+
 async def _serve(given: argparse.Namespace) -> None:
-    async with open_store(given.store) as store:
+    async with _store(given) as store:
         server = LightningStoreServer(
             store, given.host, given.port, token=given.token, insecure=given.insecure
         )
+        legacy = "with the legacy routes "
+        if server.app.guarded:
+            legacy = "(legacy clients have no token: their routes are not served) "
+        else:
+            server.front = LegacyApp(LegacyRoutes(store, given.task_timeout), server.app)
         ended = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C interrupts instead
                 loop.add_signal_handler(number, ended.set)
         async with server:
-            print(f"serving {type(store).__name__} at {server.endpoint}", flush=True)
+            print(f"serving {type(store).__name__} {legacy}at {server.endpoint}", flush=True)
             await ended.wait()

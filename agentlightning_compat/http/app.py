@@ -117,6 +117,11 @@ class StoreApp:
         self._replies = Replies()
         self._held: set[asyncio.Future[Reply]] = set()
 
+    @property
+    def guarded(self) -> bool:
+        """Whether a token is needed."""
+        return self._token is not None
+
     def drop_held(self) -> None:
         """Have those who wait for something come again: this server ends."""
         for task in self._held:

@@ -84,7 +84,9 @@ class LightningStoreServer(LightningStore):
         self._pid = os.getpid()
         self._thread: ServerThread | None = None
         self._client: LightningStoreClient | None = None
-        self.app: Any = StoreApp(store, token=token)
+        self.app = StoreApp(store, token=token)
+        # Another application may stand in front of it, and pass on what is not its own.
+        self.front: Any = None
 
     def __reduce__(self) -> Any:
         return partial(LightningStoreClient, self.endpoint, token=self._token), ()
@@ -107,7 +109,7 @@ class LightningStoreServer(LightningStore):
             raise RuntimeError(f"the server listens already, at {self.endpoint}")
         listening = bound(self._host, self._port)
         self._port = listening.getsockname()[1]
-        self._thread = ServerThread(self.app, listening)
+        self._thread = ServerThread(self.front or self.app, listening)
 
     async def stop(self) -> None:
         """Answer what is under way, and listen no more. The store stays open."""

@@ -162,6 +162,22 @@ def test_a_script_runs_as_python_runs_it(tmp_path):
     assert (done.returncode, done.stdout) == (7, "__main__ ['--as', 'x', '-m'] RolloutLegacy\n")
 
 
+def test_the_command_does_the_same(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text("import sys, agentlightning; print(sys.argv[1:], agentlightning.Task)\n")
+    command = [
+        sys.executable,
+        str(ROOT / "agl_migrate.py"),
+        "exec",
+        "--as",
+        "0.1",
+        str(script),
+        "x",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout == "['x'] <class 'agentlightning_compat.model.legacy.Task'>\n", done.stderr
+
+
 def test_an_error_of_the_script_is_its_own(tmp_path):
     done = run(tmp_path, "import agentlightning\nraise RuntimeError('mine')\n")
     assert done.returncode == 1
