@@ -126,6 +126,12 @@ def run(**options: Any) -> int:
     show_default=True,
     help="How to print the findings.",
 )
+@click.option(
+    "--usage",
+    type=click.Path(),
+    metavar="FILE",
+    help="What ran, from AGL_MIGRATE_REPORT: add it to the findings.",
+)
 @_select
 @_ignore
 @_timings

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+import click
 
 from codemods.cli.session import (
     CLEAN,
@@ -21,6 +23,13 @@ from codemods.output.console import Console, is_coloured
 from codemods.pipeline import Job, run
 from codemods.timings import Timings
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from codemods.config import Settings
+    from codemods.outcome import Outcome
+    from codemods.usage_report import Use
+
 
 class Options(NamedTuple):
     """What the command line says."""
@@ -30,6 +39,7 @@ class Options(NamedTuple):
     select: list[str]
     ignore: list[str]
     timings: bool
+    usage: str | None = None
 
 
 def execute(options: Options) -> int:
@@ -38,7 +48,10 @@ def execute(options: Options) -> int:
     paths = options.paths or (".",)
     timings = Timings(enabled=options.timings)
     settings = settings_for(paths, select=tuple(options.select), ignore=tuple(options.ignore))
+    uses = _uses(options.usage) if options.usage is not None else None
     outcome = run(Job(settings, paths, timings, stdin=standard_input(paths)))
+    if uses is not None:
+        outcome = _merged(outcome, uses, paths, settings)
     report = Report(
         outcome, settings, "check", is_coloured=is_coloured(sys.stdout), place=place_of(paths)
     )
@@ -50,3 +63,25 @@ def execute(options: Options) -> int:
     if outcome.problems:
         return ERROR
     return FINDINGS if any(True for _ in outcome.findings()) else CLEAN
+
+
+def _uses(path: str) -> dict[Use, int]:
+    from codemods.usage_report import UsageError, read
+
+    try:
+        return read(path)
+    except UsageError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _merged(
+    outcome: Outcome, uses: dict[Use, int], paths: Sequence[str], settings: Settings
+) -> Outcome:
+    from codemods.detection import PerFileIgnores
+    from codemods.usage_report import CODE, merged
+
+    wanted = any(rule.code == CODE for rule in settings.rules())
+    ignores = PerFileIgnores(settings)
+    return merged(
+        outcome, uses, paths, lambda file: wanted and not CODE.startswith(ignores.codes(file))
+    )
