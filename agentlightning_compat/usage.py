@@ -18,6 +18,8 @@ from types import FrameType
 from typing import NamedTuple
 
 _OURS = os.path.dirname(os.path.abspath(__file__)) + os.sep
+# A coroutine that is a task of its own was started by whoever runs the loop.
+_ASYNCIO = os.path.join(os.path.dirname(os.__file__), "asyncio") + os.sep
 _IMPORTLIB = ("<frozen importlib._bootstrap>", "<frozen importlib._bootstrap_external>")
 
 
@@ -110,24 +112,40 @@ def note(symbol: str, advice: str = "") -> None:
     """A legacy name is used by whoever is the first on the stack that is not of this package."""
     if _uses is None:
         return
-    frame = _user()
-    if frame is None:
+    _tell(symbol, advice, _user(sys._getframe(1)))
+
+
+def note_call(symbol: str, advice: str = "") -> None:
+    """As `note`, in a function that this package calls as well; its own calls are not noted."""
+    if _uses is None:
+        return
+    caller = sys._getframe(2)
+    if not _is_ours(caller):
+        _tell(symbol, advice, _user(caller))
+
+
+def _tell(symbol: str, advice: str, frame: FrameType | None) -> None:
+    if _uses is None or frame is None:
         return
     file, line = frame.f_code.co_filename, frame.f_lineno
-    if _uses.add(Use(symbol, file, line)):
+    # As `python script.py` has it, the name says little once the program has ended.
+    if _uses.add(Use(symbol, os.path.abspath(file), line)):
         text = f"{symbol} is of agent-lightning's legacy API. {advice}".strip()
         warnings.warn_explicit(
             text, DeprecationWarning, file, line, module=frame.f_globals.get("__name__", "?")
         )
 
 
-def _user() -> FrameType | None:
-    frame: FrameType | None = sys._getframe(2)
+def _is_ours(frame: FrameType) -> bool:
+    return os.path.abspath(frame.f_code.co_filename).startswith(_OURS)
+
+
+def _user(frame: FrameType | None) -> FrameType | None:
     while frame is not None:
         file = frame.f_code.co_filename
         if file in _IMPORTLIB:
             return None  # the import system asks whether a name is there; the import comes after
-        if not os.path.abspath(file).startswith(_OURS):
+        if not _is_ours(frame) and not file.startswith(_ASYNCIO):
             return frame
         frame = frame.f_back
     return None

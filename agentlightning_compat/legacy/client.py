@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import quote, urljoin
 
+from agentlightning_compat import usage
 from agentlightning_compat.background import block
 from agentlightning_compat.errors import CompatError, InternalError, NotFoundError
 from agentlightning_compat.legacy import transport
@@ -17,6 +18,9 @@ from agentlightning_compat.legacy.messages import report_json, resources_of, tas
 from agentlightning_compat.model import ResourcesUpdate, RolloutLegacy, Task
 
 T = TypeVar("T")
+
+_PATH = "agentlightning.client.AgentLightningClient"
+ADVICE = "Runners take their tasks from a LightningStore."
 
 _log = logging.getLogger(__name__)
 
@@ -55,6 +59,7 @@ class AgentLightningClient:
     _report_rollout_uri = "/rollout"
 
     def __init__(self, endpoint: str, poll_interval: float = 5.0, timeout: float = 10.0) -> None:
+        usage.note_call(_PATH, ADVICE)
         self.endpoint = endpoint
         self.task_count = 0
         self.poll_interval = poll_interval
@@ -64,34 +69,42 @@ class AgentLightningClient:
 
     def poll_next_task(self) -> Task:
         """Wait for a task, for ever if need be."""
+        usage.note_call(f"{_PATH}.poll_next_task", ADVICE)
         return self._block(self._polling())
 
     async def poll_next_task_async(self) -> Task:
         """Wait for a task, for ever if need be."""
+        usage.note_call(f"{_PATH}.poll_next_task_async", ADVICE)
         return await self._await(self._polling())
 
     def get_resources_by_id(self, resource_id: str) -> ResourcesUpdate | None:
         """A set of resources; one that was had before is not asked for again."""
+        usage.note_call(f"{_PATH}.get_resources_by_id", ADVICE)
         return self._block(self._getting_resources(resource_id))
 
     async def get_resources_by_id_async(self, resource_id: str) -> ResourcesUpdate | None:
         """A set of resources; one that was had before is not asked for again."""
+        usage.note_call(f"{_PATH}.get_resources_by_id_async", ADVICE)
         return await self._await(self._getting_resources(resource_id))
 
     def get_latest_resources(self) -> ResourcesUpdate | None:
         """The resources that the server was given last."""
+        usage.note_call(f"{_PATH}.get_latest_resources", ADVICE)
         return self._block(self._getting_resources(None))
 
     async def get_latest_resources_async(self) -> ResourcesUpdate | None:
         """The resources that the server was given last."""
+        usage.note_call(f"{_PATH}.get_latest_resources_async", ADVICE)
         return await self._await(self._getting_resources(None))
 
     def post_rollout(self, rollout: RolloutLegacy) -> dict[str, Any] | None:
         """Report the result of a task; what the server answers."""
+        usage.note_call(f"{_PATH}.post_rollout", ADVICE)
         return self._block(self._posting(rollout))
 
     async def post_rollout_async(self, rollout: RolloutLegacy) -> dict[str, Any] | None:
         """Report the result of a task; what the server answers."""
+        usage.note_call(f"{_PATH}.post_rollout_async", ADVICE)
         return await self._await(self._posting(rollout))
 
     async def try_next_task_async(self) -> Task | None:

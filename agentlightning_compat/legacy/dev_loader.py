@@ -6,7 +6,8 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from agentlightning_compat.legacy.client import AgentLightningClient
+from agentlightning_compat import usage
+from agentlightning_compat.legacy.client import ADVICE, AgentLightningClient
 from agentlightning_compat.model import (
     NamedResources,
     ResourcesUpdate,
@@ -14,6 +15,8 @@ from agentlightning_compat.model import (
     Task,
     TaskInput,
 )
+
+_PATH = "agentlightning.client.DevTaskLoader"
 
 
 class DevTaskLoader(AgentLightningClient):
@@ -29,6 +32,7 @@ class DevTaskLoader(AgentLightningClient):
         resources: NamedResources | ResourcesUpdate,
         **kwargs: Any,
     ) -> None:
+        usage.note_call(_PATH, ADVICE)
         super().__init__(endpoint="local://", **kwargs)
         self._tasks = list(tasks)
         if not self._tasks:
@@ -58,6 +62,7 @@ class DevTaskLoader(AgentLightningClient):
 
     def poll_next_task(self) -> Task:
         """The next of the tasks, the first again after the last."""
+        usage.note_call(f"{_PATH}.poll_next_task", ADVICE)
         index = self._task_index % len(self._tasks)
         self._task_index = index + 1
         item = self._tasks[index]
@@ -79,6 +84,7 @@ class DevTaskLoader(AgentLightningClient):
         Raises:
             ValueError: others are asked for.
         """
+        usage.note_call(f"{_PATH}.get_resources_by_id", ADVICE)
         known = self._resources_update.resources_id
         if resource_id != known:
             raise ValueError(f"DevTaskLoader has resources {known!r} only, not {resource_id!r}")
@@ -86,27 +92,33 @@ class DevTaskLoader(AgentLightningClient):
 
     def get_latest_resources(self) -> ResourcesUpdate | None:
         """The resources."""
+        usage.note_call(f"{_PATH}.get_latest_resources", ADVICE)
         return self._resources_update
 
     def post_rollout(self, rollout: RolloutLegacy) -> dict[str, Any] | None:
         """Keep a result."""
+        usage.note_call(f"{_PATH}.post_rollout", ADVICE)
         self._rollouts.append(rollout)
         return {"status": "received", "rollout_id": rollout.rollout_id}
 
     async def poll_next_task_async(self) -> Task:
         """The next of the tasks, the first again after the last."""
+        usage.note_call(f"{_PATH}.poll_next_task_async", ADVICE)
         return self.poll_next_task()
 
     async def get_resources_by_id_async(self, resource_id: str) -> ResourcesUpdate | None:
         """The resources; errors as those of `get_resources_by_id`."""
+        usage.note_call(f"{_PATH}.get_resources_by_id_async", ADVICE)
         return self.get_resources_by_id(resource_id)
 
     async def get_latest_resources_async(self) -> ResourcesUpdate | None:
         """The resources."""
+        usage.note_call(f"{_PATH}.get_latest_resources_async", ADVICE)
         return self.get_latest_resources()
 
     async def post_rollout_async(self, rollout: RolloutLegacy) -> dict[str, Any] | None:
         """Keep a result."""
+        usage.note_call(f"{_PATH}.post_rollout_async", ADVICE)
         return self.post_rollout(rollout)
 
     def __repr__(self) -> str:
