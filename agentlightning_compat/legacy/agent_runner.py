@@ -96,7 +96,9 @@ class LegacyAgentRunner(ParallelWorkerBase):
 
     def _to_rollout_object(self, result: Any, rollout_id: str) -> RolloutLegacy:
         """The report for what the agent returned; subclasses may have rules of their own."""
-        spans = list(self.tracer.get_last_trace() or ()) if self.tracer else []
+        traced = self.tracer.get_last_trace() or () if self.tracer else ()
+        # A tracer of today opens a span of its own, which says nothing about the agent.
+        spans = [span for span in traced if not _is_session(span)]
         return to_report(result, rollout_id, spans, self._triplets)
 
     def _triplets(self, spans: list[Any]) -> Sequence[Any]:
@@ -192,6 +194,11 @@ class _AgentHooks:
         task = self._tasks.task(rollout.rollout_id)
         assert task is not None, "a rollout in hand has its task"
         return task
+
+
+def _is_session(span: Any) -> bool:
+    name = getattr(span, "name", "")
+    return name.endswith(".session") and getattr(span, "parent_id", None) is None
 
 
 def _is_base(method: Any) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
 from typing import Any
 
 from agentlightning_compat import usage
@@ -48,8 +47,10 @@ class AgentLightningServer:
         self._store: LightningStore | None = None
         self._thread: ServerThread | None = None
         self._app: StoreApp | None = None
-        # What legacy clients posted, as they posted it, until somebody takes it.
+        # What legacy clients posted, as they posted it, until somebody takes it; and what they
+        # posted for ids that the store does not know.
         self._posted: dict[str, RolloutLegacy] = {}
+        self._strangers: dict[str, RolloutLegacy] = {}
 
     @property
     def endpoint(self) -> str:
@@ -68,7 +69,8 @@ class AgentLightningServer:
         listening = bound(self.host, self.port)
         self.port = listening.getsockname()[1]
         self._store = self._given or InMemoryLightningStore(thread_safe=True)
-        routes = _Posted(self._store, self._task_timeout_seconds, self._keep)
+        kept = (self._posted, self._strangers)
+        routes = _Posted(self._store, self._task_timeout_seconds, *kept)
         self._app = StoreApp(self._store)
         self._thread = ServerThread(LegacyApp(routes, self._app), listening)
         self.loop = asyncio.get_running_loop()
@@ -85,6 +87,7 @@ class AgentLightningServer:
             await self._store.close()
         self._store = None
         self._posted.clear()
+        self._strangers.clear()
         self.startup_event.clear()
         self.loop = None
 
@@ -127,10 +130,8 @@ class AgentLightningServer:
         Raises:
             RuntimeError: the server does not run.
         """
-        store = self._running()
-        found = await take_completed(store, rollout_id)
-        posted = self._posted.pop(rollout_id, None)
-        return posted or (None if found is None else _report(found))
+        found = await take_completed(self._running(), rollout_id)
+        return self._strangers.pop(rollout_id, None) if found is None else self._taken(found)
 
     async def poll_completed_rollout(
         self, rollout_id: str, timeout: float | None = None
@@ -157,8 +158,7 @@ class AgentLightningServer:
         """
         ended = await drain_completed(self._running())
         taken = [self._taken(item) for item in ended]
-        strangers, self._posted = self._posted, {}
-        return [*taken, *strangers.values()]
+        return taken + [self._strangers.pop(key) for key in list(self._strangers)]
 
     def _taken(self, completed: CompletedRollout) -> RolloutLegacy:
         posted = self._posted.pop(completed.rollout_id, None)
@@ -169,26 +169,35 @@ class AgentLightningServer:
             raise RuntimeError("the server does not run: await start() first")
         return self._store
 
-    def _keep(self, report: RolloutLegacy) -> None:
-        self._posted[report.rollout_id] = report
-
 
 class _Posted(LegacyRoutes):
-    """Keeps what is posted, also for tasks that the store does not know."""
+    """Keeps what is posted: whoever waits for it is woken when the store has it."""
 
     def __init__(
-        self, store: LightningStore, timeout: float, keep: Callable[[RolloutLegacy], None]
+        self,
+        store: LightningStore,
+        timeout: float,
+        posted: dict[str, RolloutLegacy],
+        strangers: dict[str, RolloutLegacy],
     ) -> None:
         super().__init__(store, timeout)
-        self._keep = keep
+        self._posted = posted
+        self._strangers = strangers
 
     async def take_report(self, report: RolloutLegacy) -> None:
+        # Whoever takes it first has it: a second report of the same task changes nothing.
+        first = report.rollout_id not in self._posted
+        if first:
+            self._posted[report.rollout_id] = report
         try:
             await super().take_report(report)
         except (RolloutNotFoundError, AttemptNotFoundError):
-            self._keep(report)  # as a server did that was given this id by nobody
-            return
-        self._keep(report)
+            # As a server did that had given this id to nobody.
+            self._strangers[report.rollout_id] = self._posted.pop(report.rollout_id, report)
+        except BaseException:
+            if first:
+                self._posted.pop(report.rollout_id, None)
+            raise
 
 
 def _report(completed: CompletedRollout) -> RolloutLegacy:

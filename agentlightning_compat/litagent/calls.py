@@ -72,14 +72,28 @@ def warn_of_legacy(agent: Any) -> None:
 
 
 def _method_name(agent: Any, form: str) -> str:
+    name = _form_name(agent, form)
+    if form == "validation" and not _is_written(agent, name):
+        # Under 0.1 an agent that had only the training form was validated by it.
+        training = _form_name(agent, "training")
+        return training if _is_written(agent, training) else name
+    return name
+
+
+def _form_name(agent: Any, form: str) -> str:
     sync, asynchronous = f"{form}_rollout", f"{form}_rollout_async"
     if not agent.is_async():
         return sync
     # An agent may be async in one mode only.
-    written = [_overridden(agent, name) for name in (asynchronous, "rollout_async")]
-    if not any(written) and (_overridden(agent, sync) or _overridden(agent, "rollout")):
-        return sync
-    return asynchronous
+    return (
+        sync if not _is_written(agent, asynchronous) and _is_written(agent, sync) else asynchronous
+    )
+
+
+def _is_written(agent: Any, name: str) -> bool:
+    """Whether somebody wrote the method, or the one that it calls by itself."""
+    shared = "rollout_async" if name.endswith("_async") else "rollout"
+    return _overridden(agent, name) or _overridden(agent, shared)
 
 
 def _overridden(agent: Any, name: str) -> bool:

@@ -137,3 +137,17 @@ def test_a_wrapped_method_of_0_1_is_seen_through():
     with pytest.warns(DeprecationWarning, match="the signature of 0.1") as warned:
         warn_of_legacy(agent)
     assert warned[0].lineno == Legacy.training_rollout.__code__.co_firstlineno
+
+
+@pytest.mark.parametrize("mode", ["val", None])
+def test_an_agent_with_a_training_form_only_is_validated_by_it(mode):
+    class Sync(LitAgent):
+        def training_rollout(self, task, resources, rollout):
+            return 1.0
+
+    class Async(LitAgent):
+        async def training_rollout_async(self, task, resources, rollout):
+            return 1.0
+
+    assert called(Sync(), mode) == ("training_rollout", False)
+    assert called(Async(), mode) == ("training_rollout_async", True)

@@ -129,7 +129,9 @@ def scenarios() -> list[tuple[str, str]]:
     ]
 
 
-def run_scenario(name: str, side: str, scenario: str, code: Path | None = None) -> Outcome:
+def run_scenario(
+    name: str, side: str, scenario: str, code: Path | None = None, shim: bool = False
+) -> Outcome:
     """Run a scenario on a copy of the project.
 
     Args:
@@ -137,6 +139,7 @@ def run_scenario(name: str, side: str, scenario: str, code: Path | None = None) 
         side: "before" or "after"; says which release, and which code unless `code` is given.
         scenario: one of the project's.
         code: a folder to run in place of the side's own.
+        shim: the programs run on this package in place of the release, which only serves tasks.
 
     Raises:
         ProgramError: the task server did not start or end.
@@ -147,15 +150,17 @@ def run_scenario(name: str, side: str, scenario: str, code: Path | None = None) 
         openai_stub(project.get("answers", ())) as stub,
     ):
         folder = Path(temporary)
-        _prepare(folder, code or PROJECTS / name / side, side)
-        return _Run(project[side], side, project["scenarios"][scenario], folder).run(stub)
+        _prepare(folder, code or PROJECTS / name / side, ours=side == "after" or shim)
+        return _Run(project[side], side, project["scenarios"][scenario], folder, shim).run(stub)
 
 
 class _Run:
     """One run of a scenario in a folder of its own."""
 
-    def __init__(self, release: str, side: str, scenario: dict[str, Any], folder: Path) -> None:
-        self.release, self.side, self.folder = release, side, folder
+    def __init__(
+        self, release: str, side: str, scenario: dict[str, Any], folder: Path, shim: bool
+    ) -> None:
+        self.release, self.side, self.folder, self.shim = release, side, folder, shim
         self.server: dict[str, Any] | None = scenario.get("server")
         self.programs: list[dict[str, Any]] = scenario["programs"]
         self.seconds = float((self.server or {}).get("seconds", _SECONDS))
@@ -209,7 +214,14 @@ class _Run:
 
     def _program(self, settings: dict[str, Any], name: str, places: dict[str, str]) -> Program:
         command = _filled(settings["command"], places)
-        return self._started(command, _filled(settings.get("env", {}), places), name, places)
+        extra = _filled(settings.get("env", {}), places)
+        if not self.shim:
+            return self._started(command, extra, name, places)
+        generation = "0.1" if self.release.startswith("0.1") else "0.3"
+        shim = [sys.executable, "-m", "agentlightning_compat", "--as", generation]
+        environment = {**self._environment(places), **extra}
+        code, files = self.folder / "code", self.folder / name
+        return Program([*shim, *command[1:]], environment, code, files)
 
     def _started(
         self, command: list[str], extra: dict[str, str], name: str, places: dict[str, str]
@@ -242,7 +254,7 @@ class _Run:
         }
 
 
-def _prepare(folder: Path, code: Path, side: str) -> None:
+def _prepare(folder: Path, code: Path, ours: bool) -> None:
     shutil.copytree(code, folder / "code")
     for name in ("home", "path", "tools"):
         (folder / name).mkdir()
@@ -252,7 +264,7 @@ def _prepare(folder: Path, code: Path, side: str) -> None:
             place = Path(spec.origin)
             place = place.parent if place.stem == "__init__" else place
             (folder / "tools" / place.name).symlink_to(place)
-    if side == "after":
+    if ours:
         # Not the whole repository: its `tests` would hide the project's own.
         (folder / "path" / "agentlightning_compat").symlink_to(ROOT / "agentlightning_compat")
 
@@ -294,7 +306,7 @@ def _free_port() -> int:
 
 
 if __name__ == "__main__":
-    ran = run_scenario(*sys.argv[1:4])
+    ran = run_scenario(*sys.argv[1:4], shim="--shim" in sys.argv)
     print(ran.log())
     print(json.dumps({"results": ran.results, "undone": ran.undone}, indent=2))
     for asked in sorted(ran.same("temperatures").items(), key=str):

@@ -44,6 +44,7 @@ REFUSED = {
     "agentlightning.tracer.weave": "Use OtelTracer.",
     "agentlightning.tracer.http": "It has no successor; trace HTTP through OpenTelemetry.",
 }
+_NAMED = ("class", "function", "constant", "type")
 # Nothing in these is meant for users, or stands for something of agentlightning.
 _OWN = (
     "agentlightning_compat.shim",
@@ -111,7 +112,7 @@ def generated() -> dict[str, Any]:
             if _refused(module):
                 continue
             served[module] = {}
-            for name, home in names.items():
+            for name, home in sorted({**_mapped(module, release), **names}.items()):
                 key = f"{home} {generation}"
                 entries[key] = _entry(generation, f"{module}.{name}", home)
                 served[module][name] = key
@@ -122,6 +123,23 @@ def generated() -> dict[str, Any]:
         "entries": dict(sorted(entries.items())),
         "refused_modules": REFUSED,
     }
+
+
+def _mapped(module: str, release: str) -> dict[str, str]:
+    """Names that the API map knows in a module, such as aliases of types, which tell no home."""
+    found = {}
+    for row in api_map.load().symbols:
+        for path in row.exists:
+            owner, _, name = path.rpartition(".")
+            public = row.kind in _NAMED and not row.foreign and not name.startswith("_")
+            if (
+                public
+                and owner == module
+                and release in row.versions
+                and release in row.exists[path]
+            ):
+                found[name] = row.path
+    return found
 
 
 def _refused(module: str) -> bool:

@@ -35,11 +35,9 @@ class Doubling(agl.LitAgent):
 
     def __init__(self):
         super().__init__()
-        self.connection = sqlite3.connect(":memory:")  # good in its own thread only
         self.calls = []
 
     def training_rollout(self, task, rollout_id, resources):
-        self.connection.execute("select 1")
         self.calls.append(("train", task, rollout_id, resources["main"].model))
         return task["number"] * 2.0
 
@@ -55,6 +53,19 @@ def test_tasks_are_done_and_their_results_posted(server):
     assert [r["final_reward"] for r in server.reports] == [2.0, -1.0, -1.0, 8.0]
     assert [c[0] for c in agent.calls] == ["train", "val", "val", "train"]
     assert agent.calls[0][1:] == ({"number": 1}, "rollout-1", "m")
+
+
+def test_a_sync_agent_works_in_the_thread_that_called(server):
+    with contextlib.closing(sqlite3.connect(":memory:")) as connection:
+
+        class Bound(agl.LitAgent):
+            def training_rollout(self, task, rollout_id, resources):
+                # Good in the thread that it was made in, and in no other.
+                return float(connection.execute("select 3").fetchone()[0])
+
+        server.tasks.append(task(1))
+        runner_of(server, Bound()).run()
+    assert [r["final_reward"] for r in server.reports] == [3.0]
 
 
 def test_one_task_at_a_time(server):
