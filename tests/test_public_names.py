@@ -151,6 +151,7 @@ _INSIDE = "A step of init_worker() and teardown_worker(), not to be called."
 _NO_STORE = "Inherited there from a class whose methods raise, since it has no store."
 _TOKEN = "Who may use the server can be restricted."
 DIFFERENT = {
+    "AgentLightningServer": "The store can be given.",
     "AgentOpsTracer.init_worker": _UNUSED,
     "AgentOpsTracer.instrument": _INSIDE,
     "AgentOpsTracer.teardown_worker": _UNUSED,

@@ -6,6 +6,7 @@ import asyncio
 import hmac
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, unquote
@@ -46,6 +47,10 @@ _requests = logging.getLogger("agentlightning_compat.http.requests")
 # A body may hold the spans of a long trace, or a payload of some megabytes.
 LARGEST_BODY = 128 * 1024 * 1024
 _JSON = (b"content-type", b"application/json")
+
+
+class _Cut(Exception):
+    """The connection ended before the request did: nobody knows what was asked for."""
 
 
 class NotAllowed(Exception):
@@ -132,7 +137,8 @@ class StoreApp:
         if scope["type"] == "lifespan":
             await _lifespan(receive, send)
         elif scope["type"] == "http":
-            await self._http(scope, receive, send)
+            with suppress(_Cut):
+                await self._http(scope, receive, send)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         raw = scope.get("raw_path") or scope["path"].encode()
@@ -252,7 +258,7 @@ class StoreApp:
         while more:
             message = await receive()
             if message["type"] == "http.disconnect":
-                break
+                raise _Cut
             part = message.get("body", b"")
             size += len(part)
             more = message.get("more_body", False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from typing import Any
 
 from agentlightning_compat.legacy.routes import Answer, LegacyRoutes
@@ -18,6 +19,10 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 _LARGEST_BODY = 256 * 1024 * 1024
 
 
+class _Cut(Exception):
+    """The connection ended before the request did: nobody knows what was reported."""
+
+
 class LegacyApp:
     """Answers legacy paths itself and leaves the rest to `other`."""
 
@@ -28,7 +33,8 @@ class LegacyApp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One connection."""
         if scope["type"] == "http" and self._routes.serves(scope["path"]):
-            await _send(send, await self._answer(scope, receive))
+            with suppress(_Cut):
+                await _send(send, await self._answer(scope, receive))
         elif self._other is not None:
             await self._other(scope, receive, send)
         elif scope["type"] == "http":
@@ -49,6 +55,8 @@ async def _body(receive: Receive) -> bytes | None:
     more = True
     while more:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise _Cut
         part = message.get("body", b"")
         size += len(part)
         more = message.get("more_body", False)

@@ -331,3 +331,23 @@ def test_answers_are_sent_at_once():
         with accepted:
             # What asyncio looks at before it sets TCP_NODELAY.
             assert accepted.proto == socket.IPPROTO_TCP
+
+
+async def test_a_request_that_is_cut_short_does_nothing(store):
+    await store.enqueue_rollout(1)
+    sent = []
+    messages = iter(
+        [{"type": "http.request", "body": b"", "more_body": True}, {"type": "http.disconnect"}]
+    )
+
+    async def receive():
+        return next(messages)
+
+    async def send(message):
+        sent.append(message)
+
+    path = "/v1/agl/queues/rollouts/dequeue"
+    scope = {"type": "http", "method": "POST", "path": path, "headers": []}
+    await StoreApp(store)(scope, receive, send)
+    assert sent == []
+    assert (await store.query_rollouts(status_in=["queuing"])).total == 1
