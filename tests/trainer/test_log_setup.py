@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import logging
 import sys
@@ -52,7 +53,7 @@ def test_setting_up_again_replaces(capsys) -> None:
 
 
 def test_with_rich() -> None:
-    rich = pytest.importorskip("rich.logging")
+    rich = importlib.import_module("rich.logging")
     logger = agl.setup_module_logging(name="elsewhere")
     assert [type(handler) for handler in logger.handlers] == [rich.RichHandler]
     logger = agl.setup_module_logging(name="elsewhere", color={"markup": True})
