@@ -64,6 +64,7 @@ class Agent(agl.LitAgent[Any]):
             (FOLDER / "first").touch(exist_ok=False)
         except FileExistsError:
             return
+        say("hangs", os.getpid())
         await self.forever()
 
 

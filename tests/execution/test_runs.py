@@ -111,7 +111,7 @@ async def test_the_work_of_a_process_that_is_killed_goes_to_another(tmp_path) ->
         tmp_path, 1, unresponsive_seconds=0.5, max_attempts=2, retry_condition=["unresponsive"]
     )
     with running(tmp_path, strategy=PROCESSES, n_runners=2, agent="once", algorithm="waits") as run:
-        _, _, worker = run.until("begun")
+        _, worker = run.until("hangs")
         os.kill(int(worker), signal.SIGKILL)
         lines = run.to_the_end()
     assert lines[-1].startswith("raised RuntimeError Subprocesses failed")
