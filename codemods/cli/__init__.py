@@ -12,6 +12,10 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+_RUNTIME = """\b
+For the transition (each with a --help of its own):
+  serve    Serve a store to runners, algorithms and legacy clients.
+  exec     Run an unmodified script on this package's runtime."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -73,7 +77,7 @@ _ignore = click.option(
 _timings = click.option("--timings", is_flag=True, help="Print the time per step and rule.")
 
 
-@click.group(context_settings=_SETTINGS)
+@click.group(context_settings=_SETTINGS, epilog=_RUNTIME)
 @click.version_option(package_name="agentlightning-compat", message="%(prog)s %(version)s")
 def app() -> None:
     """Migrate code from agent-lightning's legacy API to the store API of 0.3.

@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -115,11 +116,12 @@ def test_without_a_command_the_help_is_shown(work, command):
     assert "Usage: agl-migrate" in result.out + result.err
 
 
-@pytest.mark.parametrize("name", ["run", "check", "rules", "explain"])
-def test_every_command_has_help(work, command, name):
+@pytest.mark.parametrize("name", ["run", "check", "rules", "explain", "serve", "exec"])
+def test_every_command_has_help_and_is_listed(work, command, name):
     result = command(name, "--help")
     assert result.code == 0
-    assert result.out.startswith(f"Usage: agl-migrate {name}")
+    assert result.out.lower().startswith(f"usage: agl-migrate {name}")
+    assert re.search(rf"^ +{name}  +[A-Z]", command("--help").out, re.MULTILINE)
 
 
 def test_the_formats_are_listed_in_the_help(work, command):
