@@ -75,8 +75,8 @@ def span_stored(rollout: RolloutRecord, attempt: AttemptRecord, now: float) -> P
     if status == "running" and is_latest(rollout, attempt):
         if rollout.status == "preparing" or (awakes and rollout.status == "requeuing"):
             rollout = _moved(rollout, "running", alive, now)
-        elif rollout.status == "running" and now < last_sign(attempt):
-            # The clock was set back: it is due earlier than was thought.
+        elif rollout.status == "running" and (awakes or now < last_sign(attempt)):
+            # Nobody watched an attempt that was lost; if the clock was set back, it is due earlier.
             rollout = _moved(rollout, "running", alive, now)
     return Pair(rollout, alive)
 

@@ -162,6 +162,11 @@ def test_a_clock_that_was_set_back_makes_it_due_earlier():
     assert machine.span_stored(*unheard, 840.0).rollout.check_at == 850.0
 
 
+def test_an_attempt_that_comes_back_is_watched_again():
+    lost = pair("running", "unresponsive", unresponsive_seconds=10)
+    assert machine.span_stored(*lost, NOW).rollout.check_at == NOW + 10
+
+
 @pytest.mark.parametrize("rollout", ["queuing", "requeuing", "failed", "succeeded", "cancelled"])
 def test_only_what_is_worked_on_is_lost(rollout):
     assert machine.overdue(*pair(rollout, "running", timeout_seconds=1), NOW) is None
