@@ -197,7 +197,8 @@ class StoreApp:
             if path == GIVE_UP:
                 return await self._given_up(body)
             operation, names = self._routes.find(scope["method"], path)
-            query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
+            asked = scope.get("query_string", b"").decode("latin-1")
+            query = parse_qs(asked, keep_blank_values=True, errors="surrogatepass")
             parts = Parts(names, query, decoded(body))
         except NotAllowed as error:
             return _refusal(405, str(error), "invalid_request")

@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Sequence
 from functools import partial
 from typing import Any, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from agentlightning_compat.background import background_loop, elsewhere
 from agentlightning_compat.errors import (
@@ -244,7 +244,8 @@ class LightningStoreClient(LightningStore):
         keyed = row.writes and self._features is not None and "keys" in self._features
         if keyed:
             headers[KEY] = key or uuid.uuid4().hex
-        url = f"{self.server_address}{path}"
+        asked = urlencode(parts.query, doseq=True, errors="surrogatepass")
+        url = f"{self.server_address}{path}{'?' if asked else ''}{asked}"
         return await elsewhere(
             self._tried(row.verb, url, body, headers, extra, again=keyed or not row.writes)
         )

@@ -111,6 +111,11 @@ def search(query: Query, **more: Any) -> dict[str, Any]:
     }
 
 
+def in_url(body: Mapping[str, Any]) -> dict[str, list[str]]:
+    """The body of a search whose filters are text, for a query string."""
+    return {name: [str(value)] for name, value in body.items() if value is not None}
+
+
 def new_rollout(new: NewRollout) -> dict[str, Any]:
     """What a rollout is made of, as a body."""
     return {

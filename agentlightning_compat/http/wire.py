@@ -188,13 +188,13 @@ OPERATIONS = (
         _ask_worker,
         lambda answer, x: v.loaded(Worker, answer),
     ),
-    Operation("GET", "/resources", calls.query_resources),
+    # No search by POST here: under 0.3 that would write resources called `search`.
     Operation(
-        "POST",
-        "/resources/search",
+        "GET",
+        "/resources",
         calls.query_resources,
         c.QueryResources,
-        lambda x: Parts(body=v.search(x.query)),
+        lambda x: Parts(query=v.in_url(v.search(x.query))),
         lambda answer, x: v.page(answer, lambda item: v.loaded(ResourcesUpdate, item), x.query),
     ),
     Operation(
