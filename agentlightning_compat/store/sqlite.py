@@ -31,7 +31,8 @@ class SqliteLightningStore(SqlStore):
     `scan_debounce_seconds`: how often this process looks by itself, without any call, for deadlines
     that others set; a call sees every deadline that has passed.
 
-    A store that is pickled opens the same file again; do not use one across a fork.
+    A store that is pickled opens the same file again. In a process that was forked it is closed:
+    open the file again there.
 
     Raises:
         StorageError: the file cannot be used; see `agentlightning_compat.errors`.

@@ -24,6 +24,7 @@ from agentlightning_compat.errors import (
 )
 from agentlightning_compat.store.sql.dialect import Dialect, Row
 from agentlightning_compat.store.sql.migrations import Migration, migrations, missing
+from agentlightning_compat.store.sqlite_forks import opening
 
 SQLITE = Dialect(
     name="sqlite",
@@ -134,6 +135,11 @@ def open_writer(path: Path, busy_timeout: float, max_bytes: int | None) -> Sqlit
         StorageError: what is there cannot be used as a store.
         StoreBusyError: somebody else has locked it for too long.
     """
+    with opening:
+        return _open_writer(path, busy_timeout, max_bytes)
+
+
+def _open_writer(path: Path, busy_timeout: float, max_bytes: int | None) -> SqliteConnection:
     connection = None
     try:
         if path.exists() and not os.access(path, os.W_OK):
@@ -166,6 +172,11 @@ def open_reader(path: Path, busy_timeout: float) -> SqliteConnection:
 
 def integrity(path: Path, busy_timeout: float) -> list[str]:
     """What SQLite's own check finds: `["ok"]`, or what is wrong."""
+    with opening:
+        return _integrity(path, busy_timeout)
+
+
+def _integrity(path: Path, busy_timeout: float) -> list[str]:
     connection = SqliteConnection(path, busy_timeout)
     try:
         return [row[0] for row in connection.raw.execute("PRAGMA integrity_check")]

@@ -7,6 +7,9 @@ from collections import deque
 
 from agentlightning_compat.errors import StoreClosedError
 from agentlightning_compat.store.sql.jobs import Job
+from agentlightning_compat.store.sqlite_forks import Turn
+
+_FORKED = "the store was opened before this process was forked: open it again here"
 
 
 class Lane(threading.Thread):
@@ -16,16 +19,19 @@ class Lane(threading.Thread):
         super().__init__(name=name, daemon=True)
         self._line = line
         self._most = most
+        self._turn = Turn(self.leave)
 
     def run(self) -> None:
         """Work until the line is closed and empty."""
         try:
             while (jobs := self._line.take(self._most, self.pause())) is not None:
-                if jobs:
-                    self.work(jobs)
-                self.idle()
+                with self._turn:
+                    if jobs:
+                        self.work(jobs)
+                    self.idle()
         finally:
-            self.end()
+            with self._turn:
+                self.end()
 
     def pause(self) -> float | None:
         """How long to wait for jobs before `idle` is called."""
@@ -41,6 +47,11 @@ class Lane(threading.Thread):
     def end(self) -> None:
         """Called at the end, in this thread."""
 
+    def leave(self) -> None:
+        """Called in a process that was forked, where this thread does not run."""
+        self._line.abandon()
+        self.end()
+
 
 class Line:
     """Jobs that wait for a thread."""
@@ -48,7 +59,7 @@ class Line:
     def __init__(self) -> None:
         self._ready = threading.Condition(threading.Lock())
         self._jobs: deque[Job] = deque()
-        self._closed = False
+        self._closed = ""
         self._nudged = False
 
     def put(self, job: Job) -> None:
@@ -59,7 +70,7 @@ class Line:
         """
         with self._ready:
             if self._closed:
-                raise StoreClosedError("the store was closed")
+                raise StoreClosedError(self._closed)
             self._jobs.append(job)
             self._ready.notify()
 
@@ -72,8 +83,14 @@ class Line:
     def close(self) -> None:
         """Take no more; what is in the line is still done."""
         with self._ready:
-            self._closed = True
+            self._closed = self._closed or "the store was closed"
             self._ready.notify_all()
+
+    def abandon(self) -> None:
+        """Take no more, without the threads, which may have held the lock when they vanished."""
+        self._ready = threading.Condition(threading.Lock())
+        self._jobs.clear()
+        self._closed = _FORKED
 
     def take(self, most: int, pause: float | None) -> list[Job] | None:
         """The next jobs, none after the pause; None at the end."""
