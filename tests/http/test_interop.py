@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
-import subprocess
-import threading
 
 import pytest
 
@@ -14,7 +10,7 @@ from agentlightning_compat import InMemoryLightningStore, LightningStoreClient, 
 from agentlightning_compat.errors import NotFoundError, RolloutNotFoundError
 from agentlightning_compat.http.server import LightningStoreServer
 from agentlightning_compat.model import OtelResource, RolloutConfig, TraceStatus
-from tests.oracles import oracle_python, run_in_oracle
+from tests.oracles import run_in_oracle
 
 pytestmark = pytest.mark.oracle
 
@@ -161,54 +157,10 @@ def test_the_real_runner_on_our_server():
     assert asyncio.run(found()) == [(number, "succeeded", spans) for number in (1, 2, 3)]
 
 
-REAL_SERVER = """
-import asyncio, sys
-from agentlightning import InMemoryLightningStore, LightningStoreServer
-
-async def main():
-    server = LightningStoreServer(
-        InMemoryLightningStore(thread_safe=True), host="127.0.0.1", port=int(sys.argv[1])
-    )
-    await server.start()
-    print("serving at", server.endpoint, file=sys.__stdout__, flush=True)
-    await asyncio.to_thread(sys.stdin.read)
-    await server.stop()
-
-asyncio.run(main())
-"""
-
-
-@pytest.fixture(scope="module")
-def real_server(tmp_path_factory):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = {**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
-    environment.pop("PYTHONPATH", None)
-    process = subprocess.Popen(
-        [str(oracle_python("0.3.0")), "-c", REAL_SERVER, str(port)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        cwd=tmp_path_factory.mktemp("real"),
-        env=environment,
-    )
-    watch = threading.Timer(240, process.kill)
-    watch.start()
-    try:
-        for said in process.stdout:
-            if said.startswith("serving at "):
-                break
-        else:
-            pytest.fail("the real server did not start")
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        watch.cancel()
-        process.kill()
-        process.wait(60)
-        process.stdin.close()
-        process.stdout.close()
+@pytest.fixture
+def real_server(real_peer):
+    real_peer.wheel.reset()
+    return real_peer.url
 
 
 async def test_our_client_on_the_real_server(real_server):

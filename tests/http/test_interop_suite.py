@@ -12,7 +12,7 @@ import agentlightning_compat.model as names
 from agentlightning_compat import LightningStoreClient
 from agentlightning_compat.store.base import LightningStore
 from tests.http.real import suite
-from tests.http.real.peers import ROOT, OurServer, real_server
+from tests.http.real.peers import ROOT, OurServer
 from tests.oracles import run_in_oracle
 from tests.store.differences import DIFFERENCES
 
@@ -88,14 +88,13 @@ def methods():
 
 
 @pytest.fixture(scope="module")
-def from_ours(tmp_path_factory):
+def from_ours(real_peer):
     noted: dict[str, set[str]] = {}
 
     def connect():
-        return suite.Noted(LightningStoreClient(peer.url, retry_delays=()), noted)
+        return suite.Noted(LightningStoreClient(real_peer.url, retry_delays=()), noted)
 
-    with real_server(tmp_path_factory.mktemp("real")) as peer:
-        return suite.run(names, connect, peer.wheel), noted
+    return suite.run(names, connect, real_peer.wheel), noted
 
 
 @pytest.fixture(scope="module")

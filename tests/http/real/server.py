@@ -10,10 +10,10 @@ import logging
 import sys
 import time
 
-sys.path.insert(0, sys.argv[1])
-from agentlightning import InMemoryLightningStore, LightningStoreServer
+sys.path[0] = sys.argv[1]  # not this folder, whose names are not those of packages
+from agentlightning import InMemoryLightningStore, LightningStoreServer  # noqa: E402
 
-from tests.http.real.steering import START, Steering
+from tests.http.real.steering import START, Steering  # noqa: E402
 
 PORT = int(sys.argv[2])
 _machine = time.time
