@@ -21,7 +21,7 @@ from agentlightning_compat.errors import (
     StoreUnavailableError,
     to_wire,
 )
-from agentlightning_compat.http import otlp
+from agentlightning_compat.http import otlp, page_files
 from agentlightning_compat.http.calls import Parts
 from agentlightning_compat.http.replies import Replies, Reply
 from agentlightning_compat.http.values import decoded, dumped, encoded
@@ -144,7 +144,9 @@ class StoreApp:
         raw = scope.get("raw_path") or scope["path"].encode()
         path = raw.split(b"?")[0].decode("latin-1")
         headers = dict(scope["headers"])
-        if path != HEALTH and not self._allowed(headers):
+        if page_files.serves(path):  # without a token: it is where one is asked for
+            await page_files.answer(scope["method"], path, headers, send)
+        elif path != HEALTH and not self._allowed(headers):
             await _send(send, _refusal(401, "a token is needed here", "unauthorized"))
         elif path == HEALTH:
             await _send(send, Reply(200, encoded({"status": "ok", "features": FEATURES})))

@@ -139,6 +139,8 @@ class LightningStoreClient(LightningStore):
             result = [await self._old_number(*key) for key in command.keys]
         elif old and isinstance(command, c.GetRollout):
             result = await self._old_rollout(command.rollout_id)
+        elif _by_mode(command) and not await self._has("modes"):
+            raise UnsupportedError("this server cannot be asked for rollouts by mode")
         else:
             row = BY_COMMAND[type(command)]
             result = row.load(await self._ask(row, row.ask(command)), command)
@@ -287,6 +289,12 @@ class LightningStoreClient(LightningStore):
         if response.status >= 400:
             raise _failure(response.status, f"{verb} {url}", answer)
         return _json(answer, f"{verb} {url}")
+
+
+def _by_mode(command: c.Command[Any]) -> bool:
+    if not isinstance(command, c.QueryRollouts):
+        return False
+    return any(condition.field == "mode" for condition in command.query.conditions)
 
 
 async def _nothing(store: Any, parts: Parts) -> None:

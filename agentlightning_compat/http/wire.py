@@ -1,7 +1,7 @@
 """The operations of a store server: one table, from which both sides work.
 
 The rows above the mark are those of agentlightning 0.3. Those below it, and the fields named
-`wait` and `keys`, are understood only by a server that lists `FEATURES` in its health.
+`wait`, `keys` and `mode_in`, are understood only by a server that lists `FEATURES` in its health.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from agentlightning_compat.store import commands as c
 PREFIX = "/v1/agl"
 HEALTH = f"{PREFIX}/health"
 # What a server of ours can do beyond 0.3: many spans in a request, requests that are held until
-# there is an answer, keys by which a repeated request is known.
-FEATURES = ("spans", "hold", "keys")
+# there is an answer, keys by which a repeated request is known, rollouts searched for by mode.
+FEATURES = ("spans", "hold", "keys", "modes")
 KEY = "idempotency-key"
 # Ends a claim, named by its key, that nobody waits for; answered with what it got before.
 GIVE_UP = "/queues/rollouts/dequeue/give-up"

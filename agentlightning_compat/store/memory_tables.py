@@ -229,7 +229,7 @@ class MemoryTables(Transaction):
                 if condition.field == "status":
                     orders = heapq.merge(*(self._by_status[s] for s in condition.value))
                     return (self._in_order[order] for order in orders)
-                if condition.operator == "within":
+                if condition.field == "rollout_id" and condition.operator == "within":
                     found = (self._entries.get(key) for key in condition.value)
                     return sorted((e for e in found if e), key=lambda entry: entry.order)
         return self._in_order
