@@ -13,7 +13,7 @@ from typing import Any
 from agentlightning_compat.errors import CompatError
 from agentlightning_compat.http.server import DEFAULT_PORT, LightningStoreServer
 from agentlightning_compat.legacy.asgi import LegacyApp
-from agentlightning_compat.legacy.client_store import LegacyClientStore
+from agentlightning_compat.legacy.client_store import UpstreamStore
 from agentlightning_compat.legacy.routes import LegacyRoutes
 from agentlightning_compat.opening import open_store
 
@@ -70,7 +70,7 @@ def _seconds(text: str) -> float:
 
 
 def _store(given: argparse.Namespace) -> Any:
-    return LegacyClientStore(given.upstream) if given.upstream else open_store(given.store)
+    return UpstreamStore(given.upstream) if given.upstream else open_store(given.store)
 
 
 async def _serve(given: argparse.Namespace) -> None:

@@ -141,8 +141,12 @@ class AgentLightningClient:
         Raises:
             StoreUnavailableError: the server cannot be reached; the result may have arrived.
             InvalidRequestError: the server does not take it.
+            InternalError: what it answers makes no sense.
         """
-        await transport.post_json(self._url(self._report_rollout_uri), payload, **self._way)
+        url = self._url(self._report_rollout_uri)
+        answer = await transport.post_json(url, payload, **self._way)
+        if not isinstance(answer, dict):
+            raise InternalError(f"the answer to a result is {answer!r:.100}, which is no receipt")
 
     def _polling(self) -> _Steps[Task]:
         while True:

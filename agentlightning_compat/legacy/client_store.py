@@ -55,16 +55,23 @@ class LegacyClientStore(LightningStore):
 
     A result is first written to `spool`, a folder (by default one below the user's state folder
     for each server; AGL_SPOOL names another), and posted until the server has it, by this process
-    or by the next one that opens the spool. A result whose acknowledgement was lost is posted
-    again. `adapter` makes the triplets (`TracerTraceToTriplet()`). Seconds: `poll_interval`
-    between two polls of an empty server (the client's by default), `patience` for the server to
-    take a result before the runner goes on.
+    or by another one that opens the spool. A result whose acknowledgement was lost is posted
+    again; the server keeps one for each task. A task that comes again while it is in hand, or
+    after its result was posted, is not done again: a legacy server hands out a copy of a task
+    that takes long, and of one whose result arrives late. One that failed is done again.
+
+    `adapter` makes the triplets (`TracerTraceToTriplet()`). Seconds: `poll_interval` between two
+    polls of an empty server (the client's by default), `patience` for the server to take a result
+    before the runner goes on.
 
     A client of somebody else's making is called as it is, without a spool.
 
     Raises:
         TypeError: `client` is neither a URL nor an object with a legacy client's methods.
     """
+
+    # Whether those who have tasks in hand may end without this process.
+    _shared = False
 
     def __init__(
         self,
@@ -80,7 +87,7 @@ class LegacyClientStore(LightningStore):
         self._poll_interval = self._source.poll_interval if poll_interval is None else poll_interval
         self._adapter = adapter
         self._patience = patience
-        self._held = HeldTasks(clock)
+        self._held = HeldTasks(clock, again=self._shared)
         self._reports: dict[str, RolloutLegacy] = {}
         self._delivery = Delivery(self._source, _folder(self._source, spool))
         self._polls = asyncio.Lock()
@@ -145,12 +152,14 @@ class LegacyClientStore(LightningStore):
             if not claims:
                 await self._filled(command.limit, force=False)
                 claims = await self._held.claim(command.limit, command.worker_id)
-        if not claims:
-            if self._trouble is not None:
-                raise StoreUnavailableError(str(self._trouble)) from self._trouble
-            if command.worker_id:  # it is idle now
-                await self._held.home(None)._perform(c.Dequeue(1, command.worker_id))
-        return claims
+        if claims:
+            return claims
+        if self._trouble is not None:
+            raise StoreUnavailableError(str(self._trouble)) from self._trouble
+        # The worker is idle now, unless a task is overdue that had a limit.
+        overdue = c.Dequeue(command.limit, command.worker_id)
+        again = await self._held.home(None)._perform(overdue)
+        return [claimed for claimed in again if self._held.task(claimed.rollout_id)]
 
     async def _filled(self, wanted: int, *, force: bool) -> None:
         """Poll until so many tasks wait, or there are no more.
@@ -163,12 +172,22 @@ class LegacyClientStore(LightningStore):
         loop = asyncio.get_running_loop()
         async with self._polls:
             await self._delivery.start()
+            left_out: set[str] = set()
             while self._held.waiting < wanted and (force or loop.time() >= self._quiet_until):
                 task = await self._next_task()
-                if task is None or not self._held.offer(task):
+                if task is None or task.rollout_id in left_out:
                     self._quiet_until = loop.time() + self._poll_interval
                     return
                 self._quiet_until = 0.0
+                if self._is_done(task) or not self._held.offer(task):
+                    _log.info("%s came again and is left out", task.rollout_id)
+                    left_out.add(task.rollout_id)
+
+    def _is_done(self, task: Task) -> bool:
+        """Whether this is a copy of a task whose result the server has or is about to get."""
+        if not isinstance(self._source, ServerTasks):  # it may well go round
+            return False
+        return self._delivery.has(task.rollout_id, shared=(task.num_claims or 0) > 1)
 
     async def _next_task(self) -> Task | None:
         task, self._trouble = None, None
@@ -208,6 +227,13 @@ class LegacyClientStore(LightningStore):
         store = self._held.home(attempt.rollout_id)
         spans = list(await store.query_spans(attempt.rollout_id, attempt.attempt_id))
         return report_of(task, spans, self._adapter, attempt.metadata)
+
+
+class UpstreamStore(LegacyClientStore):
+    """A legacy server as a store for workers in other processes, which may end at any time: a
+    task that the server hands out again is given to the next of them. The first result counts."""
+
+    _shared = True
 
 
 def _folder(source: Any, spool: str | Path | None) -> Path | None:

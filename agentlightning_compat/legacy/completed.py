@@ -67,6 +67,10 @@ class _Taken:
             ids.add(rollout_id)
             return True
 
+    def has(self, store: Any, rollout_id: str) -> bool:
+        with self._lock:
+            return rollout_id in self._ids.get(store, ())
+
     def give_back(self, store: Any, rollout_id: str) -> None:
         with self._lock:
             self._ids.setdefault(store, set()).discard(rollout_id)
@@ -134,6 +138,11 @@ async def drain_completed(store: Any, *, adapter: Any = None) -> list[CompletedR
     finished = await store.query_rollouts(status_in=list(FINISHED))
     taken = [await _take(store, rollout, adapter) for rollout in finished]
     return [rollout for rollout in taken if rollout is not None]
+
+
+def was_taken(store: Any, rollout_id: str) -> bool:
+    """Whether a finished rollout was returned before for this store object."""
+    return _taken.has(store, rollout_id)
 
 
 async def stored_rollout(store: Any, rollout_id: str) -> Any | None:

@@ -82,12 +82,16 @@ class HeldTasks:
     """The tasks in hand, and what is known of some before them.
 
     Of the two stores that they are in the older one is forgotten when all its tasks are reported
-    and the newer one is full. A task that comes again while it is in hand is not taken twice.
+    and the newer one is full. A task that comes again while it is in hand is not taken twice,
+    unless `again` is true: then whoever has it may be gone.
     """
 
-    def __init__(self, clock: Clock | None = None, *, rollouts: int = _ROLLOUTS) -> None:
+    def __init__(
+        self, clock: Clock | None = None, *, rollouts: int = _ROLLOUTS, again: bool = False
+    ) -> None:
         self._clock = clock
         self._rollouts = rollouts
+        self._again = again
         self._lock = threading.Lock()
         self._waiting: deque[Task] = deque()
         self._in_hand: dict[str, tuple[Task, TaskStore]] = {}
@@ -99,7 +103,8 @@ class HeldTasks:
     def offer(self, task: Task) -> bool:
         """Have a task wait for a claimant; False when it is in hand already."""
         with self._lock:
-            if task.rollout_id in self._in_hand:
+            held = task.rollout_id in self._in_hand
+            if held and (not self._again or self._waits(task.rollout_id)):
                 return False
             self._make_room()
             self._in_hand[task.rollout_id] = (task, self._home(task.rollout_id))
@@ -120,6 +125,8 @@ class HeldTasks:
                 if not self._waiting:
                     break
                 task = self._waiting.popleft()
+                if task.rollout_id not in self._in_hand:  # reported while it waited once more
+                    continue
                 store = self._in_hand[task.rollout_id][1]
             claims.append(await store.take(task, worker_id))
         return claims
@@ -139,6 +146,9 @@ class HeldTasks:
         """The store that knows a rollout; the newest when none does."""
         with self._lock:
             return self._current if rollout_id is None else self._home(rollout_id)
+
+    def _waits(self, rollout_id: str) -> bool:
+        return any(task.rollout_id == rollout_id for task in self._waiting)
 
     def _home(self, rollout_id: str) -> TaskStore:
         held = self._in_hand.get(rollout_id)

@@ -62,9 +62,9 @@ async def report_rollout_async(
     if result is None and is_report(rollout):
         result = rollout
     metadata = _metadata(result, fields)
-    spans = _result_spans(store, result, fields)
+    spans = result_spans(store, result, fields)
     rollout_id, attempt_id = await _attempt_of(store, rollout)
-    await _write(store, rollout_id, attempt_id, spans)
+    await write_spans(store, rollout_id, attempt_id, spans)
     changes = {"metadata": metadata} if metadata else {}
     return await store.update_attempt(
         rollout_id, attempt_id, status=fields.get("status", "succeeded"), **changes
@@ -83,8 +83,8 @@ def _metadata(result: Any, fields: ReportFields) -> dict[str, Any]:
     return {**(reported or {}), **(fields.get("metadata") or {})}
 
 
-def _result_spans(store: Any, result: Any, fields: ReportFields) -> list[Any]:
-    """Return the spans to store; metadata is left out, the attempt has a place for it."""
+def result_spans(store: Any, result: Any, fields: ReportFields) -> list[Any]:
+    """Return the spans of a result; without its metadata, which the attempt has a place for."""
     if is_report(result) or any(fields.get(name) is not None for name in ("triplets", "trace")):
         base = Report.of(result) if is_report(result) else _bare_report(result)
         outcome = report_result(_merged(base, fields), store)
@@ -131,7 +131,8 @@ async def _attempt_of(store: Any, rollout: Any) -> tuple[str, str]:
     return rollout_id, latest.attempt_id
 
 
-async def _write(store: Any, rollout_id: str, attempt_id: str, spans: list[Any]) -> None:
+async def write_spans(store: Any, rollout_id: str, attempt_id: str, spans: list[Any]) -> None:
+    """Store the spans of a result with an attempt."""
     if spans and all(is_readable_span(span) for span in spans):
         for span in spans:
             await store.add_otel_span(rollout_id, attempt_id, span)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import time
 from collections import OrderedDict
 from typing import Any, NamedTuple
 from urllib.parse import unquote
@@ -14,17 +13,17 @@ from pydantic import ValidationError
 from agentlightning_compat.errors import (
     AttemptNotFoundError,
     CompatError,
-    InvalidRequestError,
     RolloutNotFoundError,
     StoreBusyError,
 )
-from agentlightning_compat.legacy.reporting import report_rollout_async
+from agentlightning_compat.legacy.posted import keep_report
 from agentlightning_compat.model import (
     LLM,
     AttemptedRollout,
     GenericResponse,
     ProxyLLM,
     ResourcesUpdate,
+    Rollout,
     RolloutConfig,
     RolloutLegacy,
     Task,
@@ -61,6 +60,9 @@ class LegacyRoutes:
         self._timeout = task_timeout_seconds
         self._claims: OrderedDict[str, str] = OrderedDict()
         self._being_stored: set[str] = set()
+        # Claimed rollouts that have no limits yet; None: those of a process before this one may
+        # be in the store.
+        self._limitless: set[str] | None = None
 
     @staticmethod
     def serves(path: str) -> bool:
@@ -82,21 +84,39 @@ class LegacyRoutes:
             return Answer(error.status, {"detail": error.message})
 
     async def _next_task(self) -> Answer:
+        await self._limit_older()
         claimed = await self._store.dequeue_rollout()
         if claimed is None:
             return _said(TaskIfAny(is_available=False))
         if claimed.config == RolloutConfig():
-            limits = RolloutConfig(
-                timeout_seconds=self._timeout,
-                max_attempts=_ATTEMPTS,
-                retry_condition=["timeout"],
-            )
-            await self._store.update_rollout(claimed.rollout_id, config=limits)
+            await self._limit(claimed.rollout_id)
         self._claims[claimed.rollout_id] = claimed.attempt.attempt_id
         self._claims.move_to_end(claimed.rollout_id)
         if len(self._claims) > _CLAIMS:
             self._claims.popitem(last=False)
         return _said(TaskIfAny(is_available=True, task=task_of_rollout(claimed)))
+
+    async def _limit_older(self) -> None:
+        """Give limits to what was claimed when the store or this process went away: without them
+        it would never be handed out again."""
+        if self._limitless is None:
+            in_hand = await self._store.query_rollouts(status_in=["preparing", "running"])
+            self._limitless = {
+                rollout.rollout_id
+                for rollout in in_hand
+                if rollout.config == RolloutConfig() and _is_ours(rollout)
+            }
+        for rollout_id in list(self._limitless):
+            await self._limit(rollout_id)
+
+    async def _limit(self, rollout_id: str) -> None:
+        assert self._limitless is not None
+        self._limitless.add(rollout_id)
+        limits = RolloutConfig(
+            timeout_seconds=self._timeout, max_attempts=_ATTEMPTS, retry_condition=["timeout"]
+        )
+        await self._store.update_rollout(rollout_id, config=limits)
+        self._limitless.discard(rollout_id)
 
     async def _resources(self, resources_id: str) -> Answer:
         if resources_id == "latest":
@@ -143,17 +163,12 @@ class LegacyRoutes:
         if attempt.status in _ENDED:
             _log.warning("%s was reported before; this report is left out", report.rollout_id)
             return
-        claimed = AttemptedRollout(
-            rollout_id=report.rollout_id, input=None, start_time=time.time(), attempt=attempt
-        )
-        status = "failed" if _is_bare(report) else "succeeded"
-        try:
-            await report_rollout_async(self._store, claimed, report, status=status)
-        except CompatError:
-            raise
-        except ValueError as error:
-            raise InvalidRequestError(f"{report.rollout_id}: {error}") from error
+        await self._keep(report, attempt.attempt_id)
         self._claims.pop(report.rollout_id, None)
+
+    async def _keep(self, report: RolloutLegacy, attempt_id: str) -> None:
+        """Store a result that counts."""
+        await keep_report(self._store, report, attempt_id)
 
     async def _unknown(self, rollout_id: str) -> CompatError:
         if await self._store.get_rollout_by_id(rollout_id) is None:
@@ -186,9 +201,9 @@ def _plain(update: ResourcesUpdate) -> ResourcesUpdate:
     return update.model_copy(update={"resources": resources})
 
 
-def _is_bare(report: RolloutLegacy) -> bool:
-    """Whether it says nothing but its id: so a legacy runner reported an agent that failed."""
-    return report.final_reward is None and not (report.triplets or report.trace or report.logs)
+def _is_ours(rollout: Rollout) -> bool:
+    """Whether it was claimed without a name: so legacy clients are given theirs."""
+    return isinstance(rollout, AttemptedRollout) and rollout.attempt.worker_id is None
 
 
 def _said(model: Any) -> Answer:

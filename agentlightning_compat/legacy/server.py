@@ -11,7 +11,12 @@ from agentlightning_compat.errors import AttemptNotFoundError, RolloutNotFoundEr
 from agentlightning_compat.http.app import StoreApp
 from agentlightning_compat.http.launching import ServerThread, bound
 from agentlightning_compat.legacy.asgi import LegacyApp
-from agentlightning_compat.legacy.completed import CompletedRollout, drain_completed, take_completed
+from agentlightning_compat.legacy.completed import (
+    CompletedRollout,
+    drain_completed,
+    take_completed,
+    was_taken,
+)
 from agentlightning_compat.legacy.routes import LegacyRoutes
 from agentlightning_compat.model import NamedResources, RolloutLegacy, RolloutMode, Task
 from agentlightning_compat.store.base import LightningStore
@@ -47,9 +52,9 @@ class AgentLightningServer:
         self._store: LightningStore | None = None
         self._thread: ServerThread | None = None
         self._app: StoreApp | None = None
-        # What legacy clients posted, as they posted it, until somebody takes it; and what they
-        # posted for ids that the store does not know.
-        self._posted: dict[str, RolloutLegacy] = {}
+        # What legacy clients posted for an attempt, as they posted it, until somebody takes it; and
+        # what they posted for ids that the store does not know.
+        self._posted: dict[str, tuple[str, RolloutLegacy]] = {}
         self._strangers: dict[str, RolloutLegacy] = {}
 
     @property
@@ -161,8 +166,11 @@ class AgentLightningServer:
         return taken + [self._strangers.pop(key) for key in list(self._strangers)]
 
     def _taken(self, completed: CompletedRollout) -> RolloutLegacy:
-        posted = self._posted.pop(completed.rollout_id, None)
-        return _report(completed) if posted is None else posted
+        attempt_id, posted = self._posted.pop(completed.rollout_id, (None, None))
+        last = getattr(completed.rollout, "attempt", None)
+        if posted is None or (last is not None and last.attempt_id != attempt_id):
+            return _report(completed)
+        return posted
 
     def _running(self) -> LightningStore:
         if self._store is None:
@@ -177,7 +185,7 @@ class _Posted(LegacyRoutes):
         self,
         store: LightningStore,
         timeout: float,
-        posted: dict[str, RolloutLegacy],
+        posted: dict[str, tuple[str, RolloutLegacy]],
         strangers: dict[str, RolloutLegacy],
     ) -> None:
         super().__init__(store, timeout)
@@ -185,18 +193,25 @@ class _Posted(LegacyRoutes):
         self._strangers = strangers
 
     async def take_report(self, report: RolloutLegacy) -> None:
-        # Whoever takes it first has it: a second report of the same task changes nothing.
-        first = report.rollout_id not in self._posted
-        if first:
-            self._posted[report.rollout_id] = report
         try:
             await super().take_report(report)
         except (RolloutNotFoundError, AttemptNotFoundError):
             # As a server did that had given this id to nobody.
-            self._strangers[report.rollout_id] = self._posted.pop(report.rollout_id, report)
+            self._strangers[report.rollout_id] = report
+
+    async def _keep(self, report: RolloutLegacy, attempt_id: str) -> None:
+        rollout_id = report.rollout_id
+        if was_taken(self._store, rollout_id):  # nobody will ask for it again
+            await super()._keep(report, attempt_id)
+            return
+        before = self._posted.get(rollout_id)
+        self._posted[rollout_id] = (attempt_id, report)
+        try:
+            await super()._keep(report, attempt_id)
         except BaseException:
-            if first:
-                self._posted.pop(report.rollout_id, None)
+            del self._posted[rollout_id]
+            if before is not None:
+                self._posted[rollout_id] = before
             raise
 
 

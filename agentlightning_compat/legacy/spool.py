@@ -15,6 +15,7 @@ from typing import IO, Any
 _log = logging.getLogger(__name__)
 
 _LOCK = "owner.lock"
+_REFUSED = "refused"
 
 
 def default_folder(endpoint: str) -> Path:
@@ -37,18 +38,14 @@ class Spool:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._mine = folder / f"{os.getpid()}-{secrets.token_hex(4)}"
-        self._mine.mkdir(parents=True)
-        lock = _locked(self._mine / _LOCK)
-        if lock is None:
-            raise OSError(f"{self._mine}: the lock of a new folder is taken")
+        self._mine, lock = _own_folder(folder)
         self._locks = {self._mine: lock}
         self._number = 0
 
     def add(self, payload: dict[str, Any]) -> Path:
         """Keep a result; it is on disk when this returns."""
         self._number += 1
-        path = self._mine / f"{self._number:08d}.json"
+        path = self._mine / f"{self._number:08d}-{_digest(payload['rollout_id'])}.json"
         draft = path.with_suffix(".draft")
         with draft.open("w", encoding="utf-8") as file:
             json.dump(payload, file)
@@ -57,13 +54,18 @@ class Spool:
         draft.replace(path)
         return path
 
+    def holds(self, rollout_id: str) -> bool:
+        """Whether a result of this task waits for the server, of whichever process."""
+        found = self._folder.glob(f"*/*-{_digest(rollout_id)}.json")
+        return any(path.parent.name != _REFUSED for path in found)
+
     def done(self, path: Path) -> None:
         """The server has it."""
         path.unlink(missing_ok=True)
 
     def refuse(self, path: Path) -> Path:
         """The server will never take it: put it aside for a person to look at."""
-        aside = self._folder / "refused"
+        aside = self._folder / _REFUSED
         aside.mkdir(exist_ok=True)
         target = aside / f"{path.parent.name}-{path.name}"
         path.replace(target)
@@ -111,9 +113,27 @@ def _read(path: Path) -> dict[str, Any] | None:
     return payload
 
 
+def _own_folder(folder: Path) -> tuple[Path, IO[str]]:
+    """A new folder, with the lock in it that is ours."""
+    while True:
+        mine = folder / f"{os.getpid()}-{secrets.token_hex(4)}"
+        mine.mkdir(parents=True)
+        lock = _locked(mine / _LOCK)
+        if lock is not None:
+            return mine, lock
+        # Another process that begins now took it for one that was left behind.
+
+
+def _digest(rollout_id: str) -> str:
+    return hashlib.sha256(rollout_id.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
 def _locked(path: Path) -> IO[str] | None:
     """The file, locked for as long as this process lives; None when another one has it."""
-    file = path.open("a")
+    try:
+        file = path.open("a")
+    except FileNotFoundError:  # its owner is tidying up
+        return None
     try:
         _lock(file.fileno())
     except OSError:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from agentlightning_compat.legacy.attributes import attribute_value
+from agentlightning_compat.legacy.attributes import as_text, attribute_value
 from agentlightning_compat.legacy.drafts import (
     REWARD,
     EventDraft,
@@ -60,7 +60,7 @@ def _draft(item: Any) -> SpanDraft:
         trace_id=_identifier(item.get("trace_id") or _sub(item, "context").get("trace_id")),
         span_id=span_id_of(item) or new_span_id(),
         parent_id=_identifier(item.get("parent_id") or _sub(item, "parent").get("span_id")),
-        events=tuple(_event(event, start) for event in item.get("events") or ()),
+        events=tuple(_event(event, start) for event in _events(item)),
     )
 
 
@@ -78,6 +78,11 @@ def _attributes(item: dict[str, Any]) -> dict[str, Any]:
         reward = as_reward(source["reward"])
         attributes.update({} if reward is None else reward_attributes(reward))
     return attributes
+
+
+def _events(item: dict[str, Any]) -> list[dict[str, Any]]:
+    events = item.get("events")
+    return [e for e in events if isinstance(e, dict)] if isinstance(events, list) else []
 
 
 def _event(event: dict[str, Any], default: float) -> EventDraft:
@@ -111,4 +116,6 @@ def _seconds(value: Any, default: float) -> float:
 def _status(value: Any) -> tuple[str, str | None]:
     fields = value if isinstance(value, dict) else {"status_code": value}
     code = str(fields.get("status_code")).rpartition(".")[2]
-    return (code if code in _STATUS_CODES else "UNSET"), fields.get("description")
+    description = fields.get("description")
+    text = None if description is None else as_text(description)
+    return (code if code in _STATUS_CODES else "UNSET"), text

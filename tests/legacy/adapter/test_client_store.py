@@ -80,19 +80,30 @@ async def test_a_result_is_posted_once(server):
     assert [r["final_reward"] for r in server.reports] == [1.0]
 
 
-async def test_a_task_that_comes_again_while_it_is_in_hand_is_one(server):
+async def test_a_task_that_comes_again_is_done_once(server):
     server.tasks += [task(1), task(1), task(2)]
     async with store_of(server) as store:
-        claimed = await store.dequeue_many_rollouts(limit=3)
-        assert [item.rollout_id for item in claimed] == ["rollout-1"]
-        (second,) = await store.dequeue_many_rollouts(limit=3, wait=20)
-        await ended(store, claimed[0], 1.0)
+        first, second = await store.dequeue_many_rollouts(limit=3, wait=20)
+        assert (first.rollout_id, second.rollout_id) == ("rollout-1", "rollout-2")
+        await ended(store, first, 1.0)
+        server.tasks += [task(1), task(3), task(2)]
+        third = await store.dequeue_rollout(wait=20)
+        assert third.rollout_id == "rollout-3"
         await ended(store, second, 2.0)
-        server.tasks.append(task(1))
-        again = await store.dequeue_rollout(wait=20)
+        await ended(store, third, 3.0)
+        assert await store.dequeue_rollout() is None
+    assert [r["final_reward"] for r in server.reports] == [1.0, 2.0, 3.0]
+
+
+async def test_a_task_that_failed_and_comes_again_is_done_again(server):
+    server.tasks.append(task(1))
+    async with store_of(server) as store:
+        await ended(store, await store.dequeue_rollout(), status="failed")
+        server.tasks.append(task(1, num_claims=2))
+        again = await store.dequeue_rollout()
         assert (again.rollout_id, again.attempt.sequence_id) == ("rollout-1", 2)
         await ended(store, again, 3.0)
-    assert [r["final_reward"] for r in server.reports] == [1.0, 2.0, 3.0]
+    assert [r["final_reward"] for r in server.reports] == [None, 3.0]
 
 
 async def test_those_who_wait_are_given_tasks_as_they_come(server):
