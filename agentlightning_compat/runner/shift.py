@@ -16,9 +16,11 @@ from agentlightning_compat.runner.patience import comes_back
 
 _log = logging.getLogger(__name__)
 
-# Seconds: how often the event is looked at, the longest wait in the store before that is done
-# again, and how long agents that were cancelled have for coming back.
+# Seconds: how often the event is looked at, how often the loop wakes up at least, the longest wait
+# in the store before it is done again, and how long agents that were cancelled have for coming
+# back.
 _LOOK = 0.05
+_AWAKE = 0.5
 _WAIT = 0.5
 _COMING_BACK = 5.0
 
@@ -98,6 +100,7 @@ class Shift:
     async def work(self) -> None:
         """Until the end; raises what ended it, when that was no limit and no stop."""
         self._look()
+        self._stay_awake()
         # A task of its own, so that a claim is not broken off when this one is cancelled: the
         # store may be about to hand out a rollout.
         claiming = self._claiming = self._loop.create_task(self._claim_on(), name="claiming")
@@ -185,6 +188,11 @@ class Shift:
             self._changed.set()
         else:
             self._loop.call_later(_LOOK, self._look)
+
+    def _stay_awake(self) -> None:
+        # A signal that comes just before the loop falls asleep is only handled when it wakes up.
+        if not self._over.is_set():
+            self._loop.call_later(_AWAKE, self._stay_awake)
 
     def _stop(self) -> None:
         self._stops += 1
