@@ -9,8 +9,12 @@ from hypothesis import HealthCheck, settings
 
 from tests.oracle_venvs import build_missing
 
-settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("default")
+# The same examples in every run, so that a change is judged by what it changes. New examples:
+# pytest --hypothesis-profile explore
+_slow = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("steady", derandomize=True, **_slow)
+settings.register_profile("explore", **_slow)
+settings.load_profile("steady")
 
 
 # A shell that starts the tests in the background has interrupts ignored, in all their children too.
