@@ -15,13 +15,19 @@ class LegacyServer:
     """Hands out `tasks` in turn and keeps what is posted in `reports`.
 
     `troubles` maps a path's first part to answers that come first: a status, a text instead of
-    JSON, or "cut" for a connection that is closed without an answer. `seen` counts requests.
+    JSON, "cut" for a connection that is closed without an answer, "cut after" for one that is
+    closed when it was acted upon. `seen` counts requests. Like a real one, it keeps one result
+    for each task, in `results`, and what was handed out in `processing`, until it is reported.
+    `receipts` are the ids of results whose poster was told that they arrived.
     """
 
     def __init__(self) -> None:
         self.tasks: deque[dict[str, Any]] = deque()
         self.resources: dict[str, Any] = {}
         self.reports: list[dict[str, Any]] = []
+        self.results: dict[str, dict[str, Any]] = {}
+        self.processing: dict[str, dict[str, Any]] = {}
+        self.receipts: list[str] = []
         self.troubles: dict[str, deque[Any]] = {}
         self.seen: dict[str, int] = {}
         self.asked = threading.Condition()
@@ -58,6 +64,20 @@ class LegacyServer:
         with self.asked:
             assert self.asked.wait_for(lambda: self.seen.get(path, 0) >= count, 30)
 
+    def requeue(self) -> None:
+        """Time is over for all that was handed out: it is handed out again."""
+        asyncio.run_coroutine_threadsafe(self._requeue(), self._loop).result()
+
+    async def _requeue(self) -> None:
+        for item in self.processing.values():
+            self.tasks.append(item | {"num_claims": item["num_claims"] + 1})
+        self.processing.clear()
+
+    def until_reported(self, count: int) -> None:
+        """Wait until there are so many reports."""
+        with self.asked:
+            assert self.asked.wait_for(lambda: len(self.reports) >= count, 60)
+
     async def _up(self) -> None:
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", self._answer)
@@ -75,20 +95,23 @@ class LegacyServer:
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         path, _, rest = request.path.strip("/").partition("/")
         body = await request.text()
-        answer = self._trouble(path, request)
-        if answer is None:
+        waiting = self.troubles.get(path)
+        trouble = waiting.popleft() if waiting else None
+        if trouble is None:
             answer = self._normal(path, rest, body)
+            if path == "rollout":
+                self.receipts.append(self.reports[-1]["rollout_id"])
+        else:
+            if trouble == "cut after":
+                self._normal(path, rest, body)
+            answer = self._trouble(trouble, request)
         with self.asked:
             self.seen[path] = self.seen.get(path, 0) + 1
             self.asked.notify_all()
         return answer
 
-    def _trouble(self, path: str, request: web.Request) -> web.StreamResponse | None:
-        waiting = self.troubles.get(path)
-        if not waiting:
-            return None
-        trouble = waiting.popleft()
-        if trouble == "cut":
+    def _trouble(self, trouble: Any, request: web.Request) -> web.StreamResponse:
+        if trouble in ("cut", "cut after"):
             assert request.transport is not None
             request.transport.close()
             return web.Response()
@@ -99,6 +122,8 @@ class LegacyServer:
     def _normal(self, path: str, rest: str, body: str) -> web.StreamResponse:
         if path == "task":
             task = self.tasks.popleft() if self.tasks else None
+            if task is not None:
+                self.processing[task["rollout_id"]] = task
             return web.json_response({"is_available": task is not None, "task": task})
         if path == "resources":
             key = next(reversed(self.resources), None) if rest == "latest" else rest
@@ -106,7 +131,10 @@ class LegacyServer:
                 return web.json_response({"detail": "none"}, status=404)
             return web.json_response({"resources_id": key, "resources": self.resources[key]})
         assert path == "rollout"
-        self.reports.append(json.loads(body))
+        report = json.loads(body)
+        self.reports.append(report)
+        self.results[report["rollout_id"]] = report
+        self.processing.pop(report["rollout_id"], None)
         return web.json_response({"status": "ok", "message": "stored", "data": None})
 
 
