@@ -4,11 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
+import socket
 import threading
 from collections import deque
+from contextlib import suppress
 from typing import Any
 
 from aiohttp import web
+
+
+def quiet_port() -> int:
+    """A free port that stays free: below those that are given to whoever asks for any."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as probe:
+            with suppress(OSError):
+                probe.bind(("127.0.0.1", port))
+                return port
 
 
 class LegacyServer:
@@ -83,9 +96,8 @@ class LegacyServer:
         app.router.add_route("*", "/{path:.*}", self._answer)
         self._runner = web.AppRunner(app, shutdown_timeout=1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", self.port)
-        await site.start()
-        self.port = self._runner.addresses[0][1]
+        self.port = self.port or quiet_port()
+        await web.TCPSite(self._runner, "127.0.0.1", self.port).start()
 
     async def _down(self) -> None:
         if self._runner is not None:
