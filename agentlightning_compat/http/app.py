@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
-from urllib.parse import parse_qs, unquote
 
 from pydantic import ValidationError
 
@@ -17,20 +16,20 @@ from agentlightning_compat.errors import (
     CompatError,
     InternalError,
     InvalidRequestError,
-    NotFoundError,
     StoreUnavailableError,
     to_wire,
 )
 from agentlightning_compat.http import otlp, page_files
 from agentlightning_compat.http.calls import Parts
 from agentlightning_compat.http.replies import Replies, Reply
+from agentlightning_compat.http.routes import NotAllowed, Routes, query_of
 from agentlightning_compat.http.values import decoded, dumped, encoded
 from agentlightning_compat.http.wire import (
+    DOCUMENTS,
     FEATURES,
     GIVE_UP,
     HEALTH,
     KEY,
-    OPERATIONS,
     PREFIX,
     Operation,
 )
@@ -51,52 +50,6 @@ _JSON = (b"content-type", b"application/json")
 
 class _Cut(Exception):
     """The connection ended before the request did: nobody knows what was asked for."""
-
-
-class NotAllowed(Exception):
-    """A path is not for this verb; it says for which ones it is."""
-
-
-class Routes:
-    """Finds the operation that a verb and a path mean."""
-
-    def __init__(self) -> None:
-        # By number of segments; those without names in them first: `/rollouts/search` is no
-        # rollout called search.
-        self._by_length: dict[int, list[tuple[Sequence[str], Operation]]] = {}
-        for operation in sorted(OPERATIONS, key=lambda row: row.path.count("{")):
-            segments = operation.path.split("/")
-            self._by_length.setdefault(len(segments), []).append((segments, operation))
-
-    def find(self, verb: str, path: str) -> tuple[Operation, dict[str, str]]:
-        """The operation at a path that is still quoted, and the names in it.
-
-        Raises:
-            NotFoundError: there is nothing at this path.
-            NotAllowed: there is, for other verbs.
-        """
-        segments = path.split("/")
-        others: set[str] = set()
-        for pattern, operation in self._by_length.get(len(segments), ()):
-            names = _match(pattern, segments)
-            if names is None:
-                continue
-            if operation.verb == verb:
-                return operation, names
-            others.add(operation.verb)
-        if others:
-            raise NotAllowed(f"{PREFIX}{path} takes {', '.join(sorted(others))}")
-        raise NotFoundError(f"there is nothing at {PREFIX}{path}")
-
-
-def _match(pattern: Sequence[str], segments: Sequence[str]) -> dict[str, str] | None:
-    names = {}
-    for wanted, given in zip(pattern, segments, strict=True):
-        if wanted.startswith("{"):
-            names[wanted[1:-1]] = unquote(given, errors="surrogatepass")
-        elif wanted != given:
-            return None
-    return names
 
 
 class StoreApp:
@@ -148,8 +101,8 @@ class StoreApp:
             await page_files.answer(scope["method"], path, headers, send)
         elif path != HEALTH and not self._allowed(headers):
             await _send(send, _refusal(401, "a token is needed here", "unauthorized"))
-        elif path == HEALTH:
-            await _send(send, Reply(200, encoded({"status": "ok", "features": FEATURES})))
+        elif path == HEALTH or path in DOCUMENTS:
+            await _send(send, _read(scope["method"], path, self.guarded))
         elif path in otlp.OTHERS or path == otlp.TRACES:
             await self._otlp(scope, path, headers, receive, send)
         elif path.startswith(f"{PREFIX}/"):
@@ -166,8 +119,9 @@ class StoreApp:
     ) -> None:
         body = await self._body(headers, receive)
         if scope["method"] != "POST":
-            answer = otlp.refusal(405, f"{path} takes POST")
-        elif path in otlp.OTHERS:
+            await _send(send, _wrong_verb(f"{path} takes POST", "POST"))
+            return
+        if path in otlp.OTHERS:
             answer = otlp.refusal(501, f"{path}: only spans are kept here")
         elif body is None:
             answer = otlp.refusal(413, f"a body has at most {self._largest} bytes")
@@ -196,14 +150,13 @@ class StoreApp:
         if body is None:
             return _refusal(413, f"a body has at most {self._largest} bytes", "invalid_request")
         try:
-            if path == GIVE_UP:
+            if path == GIVE_UP and scope["method"] == "POST":
                 return await self._given_up(body)
             operation, names = self._routes.find(scope["method"], path)
             asked = scope.get("query_string", b"").decode("latin-1")
-            query = parse_qs(asked, keep_blank_values=True, errors="surrogatepass")
-            parts = Parts(names, query, decoded(body))
+            parts = Parts(names, query_of(asked) if asked else {}, decoded(body))
         except NotAllowed as error:
-            return _refusal(405, str(error), "invalid_request")
+            return _wrong_verb(str(error), error.allowed)
         except CompatError as error:
             return _failure(error)
         return await self._done(operation, parts, headers, receive)
@@ -275,6 +228,21 @@ def _is_held(parts: Parts) -> bool:
     return isinstance(body, dict) and bool(body.get("wait") or "timeout" in body)
 
 
+def _read(verb: str, path: str, guarded: bool) -> Reply:
+    if verb not in ("GET", "HEAD"):
+        return _wrong_verb(f"{path} takes GET", "GET, HEAD")
+    if path == HEALTH:
+        return Reply(200, encoded({"status": "ok", "features": FEATURES}))
+    from agentlightning_compat.http import openapi  # few ask for it
+
+    return Reply(200, openapi.document(guarded))
+
+
+def _wrong_verb(text: str, allowed: str) -> Reply:
+    refused = _refusal(405, text, "invalid_request")
+    return refused._replace(headers=((b"allow", allowed.encode()),))
+
+
 def _failure(error: CompatError) -> Reply:
     return Reply(error.status, encoded(to_wire(error)))
 
@@ -290,7 +258,7 @@ def _invalid(error: ValidationError) -> Reply:
 
 
 async def _send(send: Send, reply: Reply, kinds: Sequence[tuple[bytes, bytes]] = (_JSON,)) -> None:
-    headers = [*kinds, (b"content-length", str(len(reply.body)).encode())]
+    headers = [*kinds, *reply.headers, (b"content-length", str(len(reply.body)).encode())]
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     await send({"type": "http.response.body", "body": reply.body})
 

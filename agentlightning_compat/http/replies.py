@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 
 
 class Reply(NamedTuple):
-    """An HTTP answer with a body of JSON."""
+    """An HTTP answer with a body of JSON; `headers` are those besides its type and length."""
 
     status: int
     body: bytes
+    headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
 class Replies:

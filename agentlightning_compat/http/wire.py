@@ -25,6 +25,8 @@ from agentlightning_compat.store import commands as c
 
 PREFIX = "/v1/agl"
 HEALTH = f"{PREFIX}/health"
+# Where the OpenAPI document is; the second is where 0.3 has it.
+DOCUMENTS = frozenset({f"{PREFIX}/openapi.json", "/openapi.json"})
 # What a server of ours can do beyond 0.3: many spans in a request, requests that are held until
 # there is an answer, keys by which a repeated request is known, rollouts searched for by mode.
 FEATURES = ("spans", "hold", "keys", "modes")
