@@ -14,14 +14,17 @@ from typing import Any
 from aiohttp import web
 
 
+# Not that of everybody: Hypothesis seeds it.
+_random = random.SystemRandom()
+
+
 def quiet_port() -> int:
     """A free port that stays free: below those that are given to whoever asks for any."""
     while True:
-        port = random.randrange(20_000, 32_000)
-        with socket.socket() as probe:
-            with suppress(OSError):
-                probe.bind(("127.0.0.1", port))
-                return port
+        port = _random.randrange(20_000, 32_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class LegacyServer:
