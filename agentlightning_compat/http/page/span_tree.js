@@ -6,7 +6,7 @@ import { bar, finalReward, range, reward, tree, visible } from "./spans.js";
 import { duration, iso, local } from "./times.js";
 
 // Asked for at a time, fetched without being asked to, and drawn at first.
-const CHUNK = 500;
+const CHUNK = 1000;
 const MOST = 10000;
 const ROWS = 500;
 const DEEPEST = 24;
