@@ -13,7 +13,6 @@ from typing import Any
 
 from aiohttp import web
 
-
 # Not that of everybody: Hypothesis seeds it.
 _random = random.SystemRandom()
 
