@@ -131,7 +131,7 @@ export function pager(turn, [back, on] = ["Previous", "Next"]) {
     const first = page * size + 1;
     const last = Math.min(total, first + size - 1);
     const range = last < first ? "none" : `${counted(first)}–${counted(last)}`;
-    say(shown, total === 0 ? "None" : `${range} of ${counted(total)}`);
+    say(shown, total === 0 ? "" : `${range} of ${counted(total)}`);
     previous.disabled = page === 0;
     next.disabled = last >= total;
   };
