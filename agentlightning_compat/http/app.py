@@ -19,8 +19,10 @@ from agentlightning_compat.errors import (
     StoreUnavailableError,
     to_wire,
 )
-from agentlightning_compat.http import otlp, page_files
+from agentlightning_compat.http import calls, otlp, page_files, paging
 from agentlightning_compat.http.calls import Parts
+from agentlightning_compat.http.limits import DEFAULT, Limits
+from agentlightning_compat.http.paging import PAGES
 from agentlightning_compat.http.replies import Replies, Reply
 from agentlightning_compat.http.routes import NotAllowed, Routes, query_of
 from agentlightning_compat.http.values import decoded, dumped, encoded
@@ -30,6 +32,7 @@ from agentlightning_compat.http.wire import (
     GIVE_UP,
     HEALTH,
     KEY,
+    LONGEST_KEY,
     PREFIX,
     Operation,
 )
@@ -43,9 +46,9 @@ Send = Callable[[Message], Awaitable[None]]
 _log = logging.getLogger(__name__)
 _requests = logging.getLogger("agentlightning_compat.http.requests")
 
-# A body may hold the spans of a long trace, or a payload of some megabytes.
-LARGEST_BODY = 128 * 1024 * 1024
 _JSON = (b"content-type", b"application/json")
+_KEY = KEY.encode()
+_HOLDING = frozenset({calls.dequeue, calls.wait})
 
 
 class _Cut(Exception):
@@ -56,7 +59,7 @@ class StoreApp:
     """Answers the routes of `wire` over a store; other paths are left to `other`.
 
     With a `token`, requests without it (`Authorization: Bearer ...`) are refused, but for
-    `/v1/agl/health`.
+    `/v1/agl/health`. `limits` is what one request may ask for.
     """
 
     def __init__(
@@ -65,12 +68,12 @@ class StoreApp:
         *,
         token: str | None = None,
         other: Any = None,
-        largest_body: int = LARGEST_BODY,
+        limits: Limits = DEFAULT,
     ) -> None:
         self._store = store
         self._token = None if token is None else f"Bearer {token}".encode()
         self._other = other
-        self._largest = largest_body
+        self._limits = limits
         self._routes = Routes()
         self._replies = Replies()
         self._held: set[asyncio.Future[Reply]] = set()
@@ -102,7 +105,7 @@ class StoreApp:
         elif path != HEALTH and not self._allowed(headers):
             await _send(send, _refusal(401, "a token is needed here", "unauthorized"))
         elif path == HEALTH or path in DOCUMENTS:
-            await _send(send, _read(scope["method"], path, self.guarded))
+            await _send(send, _shown(scope["method"], path, self.guarded))
         elif path in otlp.OTHERS or path == otlp.TRACES:
             await self._otlp(scope, path, headers, receive, send)
         elif path.startswith(f"{PREFIX}/"):
@@ -124,11 +127,11 @@ class StoreApp:
         if path in otlp.OTHERS:
             answer = otlp.refusal(501, f"{path}: only spans are kept here")
         elif body is None:
-            answer = otlp.refusal(413, f"a body has at most {self._largest} bytes")
+            answer = otlp.refusal(413, f"a body has at most {self._limits.body} bytes")
         else:
             kind = headers.get(b"content-type", b"").decode("latin-1")
             encoding = headers.get(b"content-encoding", b"").decode("latin-1")
-            answer = await otlp.export(self._store, kind, encoding, body, self._largest)
+            answer = await otlp.export(self._store, kind, encoding, body, self._limits.body)
         _requests.debug("POST %s %s", path, answer.status)
         data, packed = otlp.packed(
             headers.get(b"accept-encoding", b"").decode("latin-1"), answer.body
@@ -148,26 +151,44 @@ class StoreApp:
     ) -> Reply:
         body = await self._body(headers, receive)
         if body is None:
-            return _refusal(413, f"a body has at most {self._largest} bytes", "invalid_request")
+            return _refusal(413, f"a body has at most {self._limits.body} bytes", "invalid_request")
         try:
             if path == GIVE_UP and scope["method"] == "POST":
                 return await self._given_up(body)
             operation, names = self._routes.find(scope["method"], path)
             asked = scope.get("query_string", b"").decode("latin-1")
-            parts = Parts(names, query_of(asked) if asked else {}, decoded(body))
+            parts = Parts(names, query_of(asked) if asked else {}, self._read(body))
+            parts.follows = PAGES in headers
+            return await self._done(operation, parts, headers, (path, body), receive)
         except NotAllowed as error:
             return _wrong_verb(str(error), error.allowed)
         except CompatError as error:
             return _failure(error)
-        return await self._done(operation, parts, headers, receive)
+
+    def _read(self, body: bytes) -> Any:
+        found = decoded(body)
+        self._limits.check_depth(body, found)
+        self._limits.check_batch(found)
+        return found
 
     async def _done(
-        self, operation: Operation, parts: Parts, headers: dict[bytes, bytes], receive: Receive
+        self,
+        operation: Operation,
+        parts: Parts,
+        headers: dict[bytes, bytes],
+        asked: tuple[str, bytes],
+        receive: Receive,
     ) -> Reply:
+        held = _is_held(operation, parts)
+        if held and len(self._held) >= self._limits.held:
+            held = False
+            parts.body = {**parts.body, "wait": 0, "timeout": 0}
         act = partial(self._perform, operation, parts)
-        key = headers.get(KEY.encode(), b"").decode("latin-1") if operation.writes else ""
-        task = self._replies.once(key, act) if key else asyncio.ensure_future(act())
-        if not _is_held(parts):
+        key = headers.get(_KEY, b"").decode("latin-1") if operation.writes else ""
+        if len(key) > LONGEST_KEY:
+            raise InvalidRequestError(f"{KEY} has at most {LONGEST_KEY} characters")
+        task = self._replies.once(key, hash(asked), act) if key else asyncio.ensure_future(act())
+        if not held:
             return await asyncio.shield(task)
         gone = asyncio.ensure_future(receive())
         self._held.add(task)
@@ -185,15 +206,15 @@ class StoreApp:
             await asyncio.wait([gone])
 
     async def _given_up(self, body: bytes) -> Reply:
-        fields = decoded(body)
+        fields = self._read(body)
         key = fields.get("key") if isinstance(fields, dict) else None
-        if not isinstance(key, str):
-            raise InvalidRequestError("key is text and has to be there")
+        if not isinstance(key, str) or len(key) > LONGEST_KEY:
+            raise InvalidRequestError("key is text, not too long, and has to be there")
         return await self._replies.give_up(key, Reply(200, b"[]"))
 
     async def _perform(self, operation: Operation, parts: Parts) -> Reply:
         try:
-            result = await operation.call(self._store, parts)
+            result = await paging.bounded(operation.call, self._store, parts, self._limits)
             return Reply(operation.status, encoded(dumped(result)))
         except CompatError as error:
             return _failure(error)
@@ -208,6 +229,11 @@ class StoreApp:
             return _failure(InternalError("the server failed; its log says why"))
 
     async def _body(self, headers: dict[bytes, bytes], receive: Receive) -> bytes | None:
+        """All of it; None, without waiting for the rest, when it is too much."""
+        most = self._limits.body
+        told = headers.get(b"content-length", b"")
+        if told.isdigit() and int(told) > most:
+            return None
         parts = []
         size = 0
         more = True
@@ -217,18 +243,20 @@ class StoreApp:
                 raise _Cut
             part = message.get("body", b"")
             size += len(part)
+            if size > most:
+                return None
             more = message.get("more_body", False)
-            if size <= self._largest:
-                parts.append(part)
-        return b"".join(parts) if size <= self._largest else None
+            parts.append(part)
+        return b"".join(parts)
 
 
-def _is_held(parts: Parts) -> bool:
-    body = parts.body
-    return isinstance(body, dict) and bool(body.get("wait") or "timeout" in body)
+def _is_held(operation: Operation, parts: Parts) -> bool:
+    if operation.call not in _HOLDING or not isinstance(parts.body, dict):
+        return False
+    return bool(parts.body.get("wait") or "timeout" in parts.body)
 
 
-def _read(verb: str, path: str, guarded: bool) -> Reply:
+def _shown(verb: str, path: str, guarded: bool) -> Reply:
     if verb not in ("GET", "HEAD"):
         return _wrong_verb(f"{path} takes GET", "GET, HEAD")
     if path == HEALTH:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agentlightning_compat.errors import InvalidRequestError, UnsupportedError
-from agentlightning_compat.http.values import listed
+from agentlightning_compat.http.checking import any_text, listed, pairs, seconds, text, texts, whole
 from agentlightning_compat.model import EnqueueRolloutRequest, RolloutConfig, Span
 from agentlightning_compat.store import commands as c
 from agentlightning_compat.store.base import LightningStore
@@ -20,11 +20,13 @@ LONGEST_HOLD = 20.0
 
 @dataclass(slots=True)
 class Parts:
-    """The parts of a request that mean something."""
+    """The parts of a request that mean something; who `follows` asks for the pages that a reply
+    has no room for."""
 
     path: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, Sequence[str]] = field(default_factory=dict)
     body: Any = None
+    follows: bool = False
 
     def fields(self) -> dict[str, Any]:
         """The body, which has to be an object; nothing counts as an empty one.
@@ -37,13 +39,6 @@ class Parts:
         if not isinstance(self.body, dict):
             raise InvalidRequestError(f"the body is an object, not {self.body!r}"[:300])
         return self.body
-
-
-def _text(fields: Mapping[str, Any], name: str) -> str:
-    value = fields.get(name)
-    if not isinstance(value, str):
-        raise InvalidRequestError(f"{name} is text and has to be there, not {value!r}")
-    return value
 
 
 def _only(fields: Mapping[str, Any], *names: str) -> dict[str, Any]:
@@ -67,10 +62,12 @@ def _new(item: Any) -> EnqueueRolloutRequest:
 
 async def dequeue(store: Any, parts: Parts) -> Any:
     fields = parts.fields()
-    arguments = {"limit": fields.get("limit", 1), "worker_id": fields.get("worker_id")}
+    limit = whole(fields.get("limit", 1), "limit")
+    arguments: dict[str, Any] = {"limit": limit, "worker_id": any_text(fields, "worker_id")}
     wait = fields.get("wait")
-    if wait and "wait" in inspect.signature(store.dequeue_many_rollouts).parameters:
-        arguments["wait"] = min(float(wait), LONGEST_HOLD)
+    wait = 0 if wait is None else seconds(wait, "wait")
+    if wait > 0 and "wait" in inspect.signature(store.dequeue_many_rollouts).parameters:
+        arguments["wait"] = min(wait, LONGEST_HOLD)
     return await store.dequeue_many_rollouts(**arguments)
 
 
@@ -95,24 +92,22 @@ def _page(parts: Parts, *filters: str) -> dict[str, Any]:
     """The arguments of a query method, from a body or from the query string."""
     names = (*filters, *_PAGE)
     if parts.body is not None:
-        found = _only(parts.fields(), *names)
-        return {k: x for k, x in found.items() if x is not None or k == "sort_by"}
+        given = _only(parts.fields(), *names)
+        return {k: _checked(k, x) for k, x in given.items() if x is not None or k == "sort_by"}
     found = {}
     for name in names:
-        given = parts.query.get(name)
-        if given:
-            found[name] = list(given) if name.endswith("_in") else given[-1]
-    for name in ("limit", "offset"):
-        if name in found:
-            found[name] = _integer(name, found[name])
+        values = parts.query.get(name)
+        if values:
+            found[name] = _checked(name, values if name.endswith("_in") else values[-1])
     return found
 
 
-def _integer(name: str, value: str) -> int:
-    try:
-        return int(value)
-    except ValueError as error:
-        raise InvalidRequestError(f"{name} is a number, not {value!r}") from error
+def _checked(name: str, value: Any) -> Any:
+    if name in ("limit", "offset"):
+        return whole(value, name)
+    if name.endswith("_in"):
+        return texts(value, name)
+    return any_text({name: value}, name)
 
 
 async def query_rollouts(store: Any, parts: Parts) -> Any:
@@ -154,7 +149,7 @@ _SPAN_FILTERS = tuple(
 async def query_spans(store: Any, parts: Parts) -> Any:
     where = parts.fields() if parts.body is not None else _first(parts.query)
     return await store.query_spans(
-        _text(where, "rollout_id"), where.get("attempt_id"), **_page(parts, *_SPAN_FILTERS)
+        text(where, "rollout_id"), any_text(where, "attempt_id"), **_page(parts, *_SPAN_FILTERS)
     )
 
 
@@ -175,7 +170,7 @@ async def update_attempt(store: Any, parts: Parts) -> Any:
 
 
 async def start_attempt(store: Any, parts: Parts) -> Any:
-    worker_id = parts.fields().get("worker_id")
+    worker_id = any_text(parts.fields(), "worker_id")
     return await store.start_attempt(parts.path["rollout_id"], worker_id=worker_id)
 
 
@@ -188,8 +183,8 @@ async def update_worker(store: Any, parts: Parts) -> Any:
 async def wait(store: Any, parts: Parts) -> Any:
     fields = parts.fields()
     timeout = fields.get("timeout")
-    held = LONGEST_HOLD if timeout is None else min(float(timeout), LONGEST_HOLD)
-    rollout_ids = listed(fields.get("rollout_ids"), "rollout_ids")
+    held = LONGEST_HOLD if timeout is None else min(seconds(timeout, "timeout"), LONGEST_HOLD)
+    rollout_ids = texts(fields.get("rollout_ids"), "rollout_ids")
     return await store.wait_for_rollouts(rollout_ids=rollout_ids, timeout=held)
 
 
@@ -200,10 +195,10 @@ async def add_span(store: Any, parts: Parts) -> Any:
 async def next_ids(store: Any, parts: Parts) -> Any:
     fields = parts.fields()
     if "keys" in fields:
-        keys = [(str(rollout), str(attempt)) for rollout, attempt in fields["keys"]]
+        keys = pairs(fields["keys"], "keys")
         return {"sequence_ids": list(await store.get_many_span_sequence_ids(keys))}
     number = await store.get_next_span_sequence_id(
-        _text(fields, "rollout_id"), _text(fields, "attempt_id")
+        text(fields, "rollout_id"), text(fields, "attempt_id")
     )
     return {"sequence_id": number}
 

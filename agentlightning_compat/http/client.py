@@ -9,6 +9,7 @@ import os
 import random
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
@@ -23,6 +24,7 @@ from agentlightning_compat.errors import (
     UnsupportedError,
     from_code,
 )
+from agentlightning_compat.http import paging
 from agentlightning_compat.http import values as v
 from agentlightning_compat.http.calls import LONGEST_HOLD, Parts
 from agentlightning_compat.http.connections import library, session
@@ -42,6 +44,7 @@ from agentlightning_compat.store.base import (
     LightningStoreCapabilities,
     LightningStoreStatistics,
 )
+from agentlightning_compat.store.query import Query
 
 R = TypeVar("R")
 
@@ -100,7 +103,9 @@ class LightningStoreClient(LightningStore):
         self._timeout = request_timeout
         self._connect = connection_timeout
         token = token or os.environ.get(TOKEN)
-        self._headers = {} if token is None else {"authorization": f"Bearer {token}"}
+        self._headers = {paging.PAGES.decode(): "follows"}
+        if token is not None:
+            self._headers["authorization"] = f"Bearer {token}"
         self._features: frozenset[str] | None = None
 
     def __reduce__(self) -> Any:
@@ -144,6 +149,11 @@ class LightningStoreClient(LightningStore):
         else:
             row = BY_COMMAND[type(command)]
             result = row.load(await self._ask(row, row.ask(command)), command)
+            query = getattr(command, "query", None)
+            if query is not None and not paging.is_whole(result, query):
+                result = await paging.rest_of(
+                    result, query, lambda part: self._perform(_about(command, part))
+                )
         found: R = result
         return found
 
@@ -152,14 +162,15 @@ class LightningStoreClient(LightningStore):
         end = loop.time() + (command.wait or 0.0)
         holds = bool(command.wait) and await self._has("hold")
         while True:
-            left = max(end - loop.time(), 0.0)
-            held = min(left, LONGEST_HOLD) if holds else None
+            asked = loop.time()
+            held = min(max(end - asked, 0.0), LONGEST_HOLD) if holds else None
             claimed = await self._claimed(c.Dequeue(command.limit, command.worker_id, held or None))
-            left = end - loop.time()
-            if claimed or left <= 0:
+            now = loop.time()
+            if claimed or now >= end:
                 return claimed
-            if not holds:
-                await asyncio.sleep(min(_OLD_POLL, left))
+            # Asked too early again: by an old server, or one that holds as many as it can.
+            if held is None or now - asked < held / 2:
+                await asyncio.sleep(min(_OLD_POLL, end - now))
 
     async def _claimed(self, command: c.Dequeue) -> Sequence[AttemptedRollout]:
         """Claim; what comes for somebody who has gone meanwhile goes back into the queue."""
@@ -189,7 +200,8 @@ class LightningStoreClient(LightningStore):
         longest = LONGEST_HOLD if await self._has("hold") else _OLD_POLL
         wanted = set(command.rollout_ids)
         while True:
-            left = None if end is None else max(end - loop.time(), 0.0)
+            asked = loop.time()
+            left = None if end is None else max(end - asked, 0.0)
             held = longest if left is None else min(left, longest)
             found = await self._perform(c.WaitForRollouts(command.rollout_ids, held))
             missing = wanted - {rollout.rollout_id for rollout in found}
@@ -197,6 +209,8 @@ class LightningStoreClient(LightningStore):
                 return found
             if not await self._known(missing):
                 return found
+            if loop.time() - asked < held / 2:  # a server that holds as many as it can
+                await asyncio.sleep(_OLD_POLL)
 
     async def _known(self, rollout_ids: set[str]) -> bool:
         """Whether any of these is in the store: nobody waits for the others."""
@@ -289,6 +303,10 @@ class LightningStoreClient(LightningStore):
         if response.status >= 400:
             raise _failure(response.status, f"{verb} {url}", answer)
         return _json(answer, f"{verb} {url}")
+
+
+def _about(command: Any, query: Query) -> Any:
+    return replace(command, query=query)
 
 
 def _by_mode(command: c.Command[Any]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, get_args
 
+from agentlightning_compat.http.checking import LARGEST
 from agentlightning_compat.model import AttemptStatus, RolloutMode, RolloutStatus, WorkerStatus
 from agentlightning_compat.store.query import SORTABLE
 
@@ -72,22 +73,21 @@ _STARTED = fields(["input"], **_ENQUEUED["properties"], worker_id=maybe(TEXT))
 _WORKER = fields(worker_id=maybe(TEXT))
 _RESOURCES = {"type": "object", "additionalProperties": ref("Resource")}
 _WAIT = {**NUMBER, "description": "Seconds to wait for something; the server may wait less."}
-_AMOUNT = {**WHOLE, "minimum": -(2**53), "maximum": 2**53}
+_AMOUNT = {**WHOLE, "minimum": -LARGEST, "maximum": LARGEST}
 _DEQUEUED = fields(limit={**_AMOUNT, "default": 1}, worker_id=maybe(TEXT), wait=maybe(_WAIT))
 
 
 def _filters(kind: str, **filters: Schema) -> Mapping[str, Schema]:
     filtered = kind not in ("attempts", "resources")
     logic = {"filter_logic": {"type": "string", "enum": ["and", "or"], "default": "and"}}
-    number = {"sequence_id": {"default": "sequence_id"}}
-    default = number["sequence_id"] if kind in ("attempts", "spans") else {}
+    default = {"default": "sequence_id"} if kind in ("attempts", "spans") else {}
     return {
         **filters,
         **(logic if filtered else {}),
         "sort_by": {"type": "string", "enum": list(SORTABLE[kind]), **default},
         "sort_order": {"type": "string", "enum": ["asc", "desc"], "default": "asc"},
-        "limit": {**WHOLE, "minimum": -1, "maximum": 2**53, "default": -1},
-        "offset": {**WHOLE, "minimum": 0, "maximum": 2**53, "default": 0},
+        "limit": {**WHOLE, "minimum": -1, "maximum": LARGEST, "default": -1},
+        "offset": {**WHOLE, "minimum": 0, "maximum": LARGEST, "default": 0},
     }
 
 
@@ -101,7 +101,7 @@ _OF_ROLLOUTS = _filters(
     status_in=items(one_of(RolloutStatus)),
     rollout_id_in=_TEXTS,
     rollout_id_contains=TEXT,
-    mode_in=items(one_of(RolloutMode)),
+    mode_in=_TEXTS,
 )
 _OF_ATTEMPTS = _filters("attempts")
 _OF_WORKERS = _filters("workers", status_in=items(one_of(WorkerStatus)), worker_id_contains=TEXT)

@@ -21,10 +21,19 @@ from agentlightning_compat.http.described import (
     Schema,
     fields,
     items,
+    maybe,
     ref,
 )
 from agentlightning_compat.http.values import encoded
-from agentlightning_compat.http.wire import DOCUMENTS, GIVE_UP, HEALTH, KEY, OPERATIONS, PREFIX
+from agentlightning_compat.http.wire import (
+    DOCUMENTS,
+    GIVE_UP,
+    HEALTH,
+    KEY,
+    LONGEST_KEY,
+    OPERATIONS,
+    PREFIX,
+)
 from agentlightning_compat.model import (
     Attempt,
     AttemptedRollout,
@@ -129,7 +138,7 @@ _PROTOBUF = {otlp.PROTOBUF: {"schema": {"type": "string", "contentMediaType": ot
 _KEY = {
     "name": KEY,
     "in": "header",
-    "schema": {"type": "string", "pattern": "^[ -~]+$", "maxLength": 200},
+    "schema": {"type": "string", "maxLength": LONGEST_KEY},
     "description": "A request that comes again with the same key is not done again.",
 }
 
@@ -153,7 +162,8 @@ def _operation(verb: str, path: str, about: Described, status: int) -> dict[str,
         asked = {"name": name, "in": "query", "required": needed, "schema": schema}
         operation["parameters"].append(asked)
     if about.takes is not None:
-        content = {_JSON: {"schema": about.takes}}
+        takes = about.takes if about.needed else maybe(about.takes)
+        content = {_JSON: {"schema": takes}}
         operation["requestBody"] = {"required": about.needed, "content": content}
     return operation
 
@@ -198,7 +208,7 @@ def _schemas() -> Mapping[str, Schema]:
     union: TypeAdapter[Any] = TypeAdapter(ResourceUnion)
     made = union.json_schema(ref_template=_TEMPLATE)
     schemas.update(made.pop("$defs", {}))
-    schemas["Resource"] = made
+    schemas["Resource"] = {**made, "required": ["resource_type"]}
     counts = {name: _KINDS[kind] for name, kind in get_type_hints(LightningStoreStatistics).items()}
     schemas["Statistics"] = fields(["name"], **counts)
     schemas["Problem"] = _PROBLEM

@@ -8,6 +8,8 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any, NamedTuple
 
+from agentlightning_compat.errors import InvalidRequestError
+
 
 class Reply(NamedTuple):
     """An HTTP answer with a body of JSON; `headers` are those besides its type and length."""
@@ -27,16 +29,26 @@ class Replies:
         self._count = count
         self._room = size
         self._known: OrderedDict[str, asyncio.Task[Reply]] = OrderedDict()
+        self._asked: dict[str, object] = {}
 
-    def once(self, key: str, act: Callable[[], Coroutine[Any, Any, Reply]]) -> asyncio.Task[Reply]:
+    def once(
+        self, key: str, asked: object, act: Callable[[], Coroutine[Any, Any, Reply]]
+    ) -> asyncio.Task[Reply]:
         """What answers the request of this key: `act` the first time, the same after that.
 
-        What failed in a way that may be over by the next time is not remembered.
+        What failed in a way that may be over by the next time is not remembered. `asked` says
+        what was asked for, None for whatever it was.
+
+        Raises:
+            InvalidRequestError: with this key, something else was asked for before.
         """
         known = self._known.get(key)
         if known is None:
             known = self._known[key] = asyncio.ensure_future(act())
+            self._asked[key] = asked
             known.add_done_callback(partial(self._answered, key))
+        elif asked is not None and self._asked[key] not in (asked, None):
+            raise InvalidRequestError("this idempotency key was sent with another request")
         return known
 
     async def give_up(self, key: str, nothing: Reply) -> Reply:
@@ -48,20 +60,20 @@ class Replies:
             await asyncio.wait([known])
             if not known.cancelled():
                 return known.result()
-        return await self.once(key, partial(_same, nothing))
+        return await self.once(key, None, partial(_same, nothing))
 
     def _answered(self, key: str, task: asyncio.Task[Reply]) -> None:
         failed = task.cancelled() or task.exception() is not None or task.result().status >= 500
         if failed:
             if self._known.get(key) is task:
-                del self._known[key]
+                del self._known[key], self._asked[key]
             return
         self._room -= len(task.result().body)
         while self._known and (len(self._known) > self._count or self._room < 0):
             oldest, first = next(iter(self._known.items()))
             if not first.done():
                 return
-            del self._known[oldest]
+            del self._known[oldest], self._asked[oldest]
             if not (first.cancelled() or first.exception()):
                 self._room += len(first.result().body)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -138,17 +138,6 @@ def changes(given: Mapping[str, Any]) -> dict[str, Any]:
         key: config(value) if isinstance(value, ConfigRecord) else value
         for key, value in given.items()
     }
-
-
-def listed(value: Any, what: str) -> Sequence[Any]:
-    """A list in a body.
-
-    Raises:
-        InvalidRequestError: it is none.
-    """
-    if not isinstance(value, list):
-        raise InvalidRequestError(f"{what} is a list, not {value!r}"[:300])
-    return value
 
 
 def dumped_resources(resources: Mapping[str, Any]) -> dict[str, Any]:

@@ -31,6 +31,7 @@ DOCUMENTS = frozenset({f"{PREFIX}/openapi.json", "/openapi.json"})
 # there is an answer, keys by which a repeated request is known, rollouts searched for by mode.
 FEATURES = ("spans", "hold", "keys", "modes")
 KEY = "idempotency-key"
+LONGEST_KEY = 200  # characters: answers are remembered by them
 # Ends a claim, named by its key, that nobody waits for; answered with what it got before.
 GIVE_UP = "/queues/rollouts/dequeue/give-up"
 

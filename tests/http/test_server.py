@@ -23,6 +23,7 @@ from agentlightning_compat.errors import (
 from agentlightning_compat.http.app import StoreApp
 from agentlightning_compat.http.client import LightningStoreClient
 from agentlightning_compat.http.launching import bound
+from agentlightning_compat.http.limits import Limits
 from agentlightning_compat.http.server import LightningStoreServer
 from agentlightning_compat.store.base import LightningStore
 from agentlightning_compat.store.memory import InMemoryLightningStore
@@ -311,7 +312,7 @@ async def test_a_store_with_public_methods_only_is_served_in_one_thread():
 
 async def test_it_is_plain_asgi(store):
     sent = []
-    app = StoreApp(store, largest_body=10)
+    app = StoreApp(store, limits=Limits(body=10))
 
     async def receive():
         return {"type": "http.request", "body": b"x" * 11}
