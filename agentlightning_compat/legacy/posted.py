@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import Any
 
 from agentlightning_compat.errors import CompatError, InvalidRequestError
-from agentlightning_compat.legacy.reporting import result_spans
+from agentlightning_compat.legacy.drafts import SpanDraft
+from agentlightning_compat.legacy.results import Report, report_drafts
 from agentlightning_compat.legacy.trace_dicts import as_dict, span_id_of
-from agentlightning_compat.model import AttemptStatus, RolloutLegacy, Span, SpanCoreFields
+from agentlightning_compat.model import AttemptStatus, RolloutLegacy, Span
 from agentlightning_compat.store.base import LightningStore
+from agentlightning_compat.store.span_codec import span_of
 
 
 async def keep_report(store: LightningStore, report: RolloutLegacy, attempt_id: str) -> None:
@@ -23,16 +26,14 @@ async def keep_report(store: LightningStore, report: RolloutLegacy, attempt_id: 
     """
     key = (report.rollout_id, attempt_id)
     try:
-        spans = _spans(store, report, key)
+        drafts = _drafts(report, key)
     except CompatError:
         raise
     except ValueError as error:
         raise InvalidRequestError(f"{report.rollout_id}: {error}") from error
-    if spans:
-        numbers = await store.get_many_span_sequence_ids([key] * len(spans))
-        for span, number in zip(spans, numbers, strict=True):
-            span.sequence_id = number
-        await store.add_many_spans(spans)
+    if drafts:
+        numbers = await store.get_many_span_sequence_ids([key] * len(drafts))
+        await store.add_many_spans(list(map(_Spans(key), drafts, numbers)))
     changes: dict[str, Any] = {"metadata": report.metadata} if report.metadata else {}
     status: AttemptStatus = "failed" if is_bare(report) else "succeeded"
     await store.update_attempt(*key, status=status, **changes)
@@ -43,31 +44,55 @@ def is_bare(report: RolloutLegacy) -> bool:
     return report.final_reward is None and not (report.triplets or report.trace or report.logs)
 
 
-def _spans(store: LightningStore, report: RolloutLegacy, key: tuple[str, str]) -> list[Span]:
+def _drafts(report: RolloutLegacy, key: tuple[str, str]) -> list[SpanDraft]:
     """The spans of a report; those without an id of their own get one that follows from the key."""
-    told = {_told_id(item) for item in report.trace or ()}
-    spans = [_span(item, key) for item in result_spans(store, report, {})]
-    renamed: dict[str | None, str] = {
-        span.span_id: _derived_id(key, number)
-        for number, span in enumerate(spans)
-        if int(span.span_id, 16) not in told
+    # The attempt has a place for the metadata.
+    drafts = report_drafts(replace(Report.of(report), metadata=None))
+    told = {_told_id(item) for item in report.trace or ()} - {None}
+    derived = {
+        number: _derived_id(key, number)
+        for number, draft in enumerate(drafts)
+        if draft.span_id not in told
     }
-    for span in spans:
-        span.span_id = renamed.get(span.span_id, span.span_id)
-        span.parent_id = renamed.get(span.parent_id, span.parent_id)
-        if span.context is not None:
-            span.context = span.context.model_copy(update={"span_id": span.span_id})
-    return spans
+    renamed = {drafts[number].span_id: made for number, made in derived.items()}
+    renamed.pop(None, None)
+    for number, made in derived.items():
+        drafts[number] = replace(drafts[number], span_id=made)
+    return [
+        replace(draft, parent_id=renamed[draft.parent_id]) if draft.parent_id in renamed else draft
+        for draft in drafts
+    ]
 
 
-def _span(item: Any, key: tuple[str, str]) -> Span:
-    rollout_id, attempt_id = key
-    if isinstance(item, SpanCoreFields) and not isinstance(item, Span):
-        return Span.from_core_fields(
-            item, rollout_id=rollout_id, attempt_id=attempt_id, sequence_id=0
+class _Spans:
+    """Makes spans of an attempt; checked values need no second look by pydantic."""
+
+    def __init__(self, key: tuple[str, str]) -> None:
+        self._key = key
+        # Of those that are in no trace of their own.
+        self._trace_id = hashlib.sha256("/".join(key).encode("utf-8", "replace")).hexdigest()[:32]
+
+    def __call__(self, draft: SpanDraft, number: int) -> Span:
+        trace_id = f"{draft.trace_id:032x}" if draft.trace_id else self._trace_id
+        span_id = f"{draft.span_id:016x}"
+        parent_id = f"{draft.parent_id:016x}" if draft.parent_id else None
+        fields: tuple[Any, ...] = (
+            trace_id,
+            span_id,
+            parent_id,
+            draft.name,
+            (draft.status, draft.description, None),
+            draft.attributes,
+            [(event.name, event.attributes, event.time, None) for event in draft.events],
+            [],
+            draft.start,
+            draft.end,
+            (trace_id, span_id, False, {}, None),
+            parent_id and (trace_id, parent_id, False, {}, None),
+            ({}, ""),
+            None,
         )
-    span: Span = item.model_copy(update={"rollout_id": rollout_id, "attempt_id": attempt_id})
-    return span
+        return span_of(*self._key, number, fields)
 
 
 def _told_id(item: Any) -> int | None:
@@ -75,6 +100,6 @@ def _told_id(item: Any) -> int | None:
     return span_id_of(fields) if isinstance(fields, dict) else None
 
 
-def _derived_id(key: tuple[str, str], number: int) -> str:
+def _derived_id(key: tuple[str, str], number: int) -> int:
     text = "/".join((*key, str(number)))
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return int(hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16], 16) or 1

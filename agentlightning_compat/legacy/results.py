@@ -93,6 +93,12 @@ def report_result(report: Report, *hints: object) -> float | list[Any] | None:
     report = _without_retold(report)
     if not (report.triplets or report.trace or report.logs or report.metadata):
         return report.final_reward
+    drafts = report_drafts(report)
+    return realise(drafts, *hints, *(report.triplets or ())) if drafts else None
+
+
+def report_drafts(report: Report) -> list[SpanDraft]:
+    """Return the spans for all that a report holds."""
     triplets = report.triplets or []
     final_reward = report.final_reward
     trace = trace_drafts(report.trace or ())
@@ -105,7 +111,7 @@ def report_result(report: Report, *hints: object) -> float | list[Any] | None:
         drafts += triplet_drafts(triplets, final_reward)
     elif final_reward is not None:
         drafts.append(reward_draft(final_reward, time.time()))
-    return realise(drafts, *hints, *triplets) if drafts else None
+    return drafts
 
 
 def _list_result(values: list[Any]) -> list[Any] | float | None:

@@ -22,6 +22,7 @@ from agentlightning_compat.legacy.shapes import as_reward
 _STATUS_CODES = ("UNSET", "OK", "ERROR")
 # Seconds since the epoch have ten digits, nanoseconds nineteen.
 _NANOSECONDS_FROM = 1e12
+_ID_LIMIT = 1 << 128
 
 
 def trace_drafts(trace: Iterable[Any]) -> list[SpanDraft]:
@@ -97,9 +98,10 @@ def _sub(item: dict[str, Any], key: str) -> dict[str, Any]:
 
 def _identifier(value: Any) -> int | None:
     try:
-        return int(value, 16) or None
+        number = int(value, 16)
     except (TypeError, ValueError):
         return None
+    return number if 0 < number < _ID_LIMIT else None
 
 
 def _seconds(value: Any, default: float) -> float:
