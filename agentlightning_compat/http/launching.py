@@ -8,6 +8,7 @@ import threading
 from typing import Any
 
 from agentlightning_compat.errors import UnsupportedError
+from agentlightning_compat.http.limits import DEFAULT
 
 _BACKLOG = 2048
 
@@ -33,20 +34,24 @@ def bound(host: str, port: int) -> socket.socket:
     return made
 
 
-def server_of(app: Any) -> Any:
-    """A uvicorn server of an application.
+def server_of(app: Any, head: int) -> Any:
+    """A uvicorn server of an application; `head` is how many bytes of headers it takes.
 
     Raises:
         UnsupportedError: uvicorn is not installed.
     """
     try:
         import uvicorn
+
+        from agentlightning_compat.http.protocol import bounded
     except ModuleNotFoundError as error:
         raise UnsupportedError(
             "stores are served by uvicorn: pip install 'agentlightning-compat[http]'"
         ) from error
     config = uvicorn.Config(
         app,
+        http=bounded(head),
+        ws="none",
         log_config=None,
         log_level="warning",
         access_log=False,
@@ -61,8 +66,8 @@ def server_of(app: Any) -> Any:
 class ServerThread:
     """A server in a thread with an event loop of its own."""
 
-    def __init__(self, app: Any, listening: socket.socket) -> None:
-        self._server = server_of(app)
+    def __init__(self, app: Any, listening: socket.socket, head: int = DEFAULT.head) -> None:
+        self._server = server_of(app, head)
         self._socket = listening
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="store-server", daemon=True)

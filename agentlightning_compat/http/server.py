@@ -14,6 +14,7 @@ from agentlightning_compat.http import performing
 from agentlightning_compat.http.app import StoreApp
 from agentlightning_compat.http.client import TOKEN, LightningStoreClient
 from agentlightning_compat.http.launching import ServerThread, bound
+from agentlightning_compat.http.limits import DEFAULT, Limits
 from agentlightning_compat.model import AttemptedRollout, Rollout
 from agentlightning_compat.store import commands as c
 from agentlightning_compat.store.base import (
@@ -41,6 +42,16 @@ class LightningStoreServer(LightningStore):
         launch_mode: `thread` and `asyncio` are the same here; processes (`mp`) share a store in
             PostgreSQL by a server each.
         token: what clients have to show; AGL_SERVER_TOKEN.
+        insecure: let in everybody who reaches the host.
+        max_body: the most bytes of a body; more is refused, as is all below, before anything is
+            done.
+        max_head: the most bytes of a request line and its headers.
+        max_depth: the most objects and lists within each other in a body.
+        max_batch: the most rollouts, spans, keys or ids in a request.
+        max_page: the most items in a reply; None for as many as were asked for. Our clients ask
+            for the rest by themselves; those of 0.3 are told to ask for less.
+        max_held: the most requests that wait at a time; others are told at once that there is
+            nothing yet.
 
     Raises:
         InvalidRequestError: an argument makes no sense, or nobody would be kept out.
@@ -59,6 +70,12 @@ class LightningStoreServer(LightningStore):
         *,
         token: str | None = None,
         insecure: bool = False,
+        max_body: int = DEFAULT.body,
+        max_head: int = DEFAULT.head,
+        max_depth: int = DEFAULT.depth,
+        max_batch: int = DEFAULT.batch,
+        max_page: int | None = DEFAULT.page,
+        max_held: int = DEFAULT.held,
     ) -> None:
         self.store = store
         self._host = host or "127.0.0.1"
@@ -84,7 +101,8 @@ class LightningStoreServer(LightningStore):
         self._pid = os.getpid()
         self._thread: ServerThread | None = None
         self._client: LightningStoreClient | None = None
-        self.app = StoreApp(store, token=token)
+        self._limits = Limits(max_body, max_head, max_depth, max_batch, max_page, max_held)
+        self.app = StoreApp(store, token=token, limits=self._limits)
         # Another application may stand in front of it, and pass on what is not its own.
         self.front: Any = None
 
@@ -109,7 +127,7 @@ class LightningStoreServer(LightningStore):
             raise RuntimeError(f"the server listens already, at {self.endpoint}")
         listening = bound(self._host, self._port)
         self._port = listening.getsockname()[1]
-        self._thread = ServerThread(self.front or self.app, listening)
+        self._thread = ServerThread(self.front or self.app, listening, self._limits.head)
 
     async def stop(self) -> None:
         """Answer what is under way, and listen no more. The store stays open."""
