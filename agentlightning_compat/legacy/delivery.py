@@ -114,6 +114,8 @@ class Delivery:
                     self._done.pop(payload["rollout_id"], None)
                     return
                 _log.warning("a result waits for the server (%s): %s", path, error)
+                if pause == _FIRST_PAUSE:
+                    await asyncio.to_thread(self._spool.fasten, path)
             else:
                 self._spool.done(path)
                 if says_nothing(payload):  # whoever has a retry for it hands it out again

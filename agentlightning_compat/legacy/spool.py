@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import json
 import logging
 import os
@@ -40,19 +41,27 @@ class Spool:
         self._folder = folder
         self._mine, lock = _own_folder(folder)
         self._locks = {self._mine: lock}
-        self._number = 0
+        # Results are added by several threads.
+        self._numbers = itertools.count(1)
 
     def add(self, payload: dict[str, Any]) -> Path:
-        """Keep a result; it is on disk when this returns."""
-        self._number += 1
-        path = self._mine / f"{self._number:08d}-{_digest(payload['rollout_id'])}.json"
+        """Keep a result: it outlives this process, but not the machine until `fasten`."""
+        digest = _digest(payload["rollout_id"])
+        path = self._mine / f"{next(self._numbers):08d}-{digest}.json"
         draft = path.with_suffix(".draft")
-        with draft.open("w", encoding="utf-8") as file:
-            json.dump(payload, file)
-            file.flush()
-            os.fsync(file.fileno())
+        draft.write_text(json.dumps(payload), encoding="utf-8")
         draft.replace(path)
         return path
+
+    def fasten(self, path: Path) -> None:
+        """Have a result outlive the machine, too. Most are delivered before this is done."""
+        for place in (path, path.parent):
+            with contextlib.suppress(OSError):  # a folder cannot be opened everywhere
+                descriptor = os.open(place, os.O_RDONLY)
+                try:
+                    os.fsync(descriptor)
+                finally:
+                    os.close(descriptor)
 
     def holds(self, rollout_id: str) -> bool:
         """Whether a result of this task waits for the server, of whichever process."""
