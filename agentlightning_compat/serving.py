@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import logging
 import signal
 import sys
 from collections.abc import Sequence
@@ -21,6 +22,8 @@ from agentlightning_compat.opening import open_store
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line until SIGINT or SIGTERM; 0, or 2 when it cannot serve."""
     given = _parser().parse_args(arguments)
+    if given.access_log:
+        _write_requests()
     try:
         asyncio.run(_serve(given))
     except (CompatError, OSError) as error:
@@ -52,6 +55,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--insecure", action="store_true", help="let in everybody who reaches the host"
     )
+    parser.add_argument("--prometheus", action="store_true", help="tell metrics at /v1/prometheus")
+    parser.add_argument(
+        "--access-log",
+        action="store_true",
+        help="write a line for each request: its verb, path and status, nothing of what it holds",
+    )
     parser.add_argument(
         "--task-timeout",
         type=_seconds,
@@ -60,6 +69,14 @@ def _parser() -> argparse.ArgumentParser:
         help="after which a task is handed out to legacy clients again (%(default)g)",
     )
     return parser
+
+
+def _write_requests() -> None:
+    requests = logging.getLogger("agentlightning_compat.http.requests")
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    requests.addHandler(handler)
+    requests.setLevel(logging.DEBUG)
 
 
 def _seconds(text: str) -> float:
@@ -76,7 +93,12 @@ def _store(given: argparse.Namespace) -> Any:
 async def _serve(given: argparse.Namespace) -> None:
     async with _store(given) as store:
         server = LightningStoreServer(
-            store, given.host, given.port, token=given.token, insecure=given.insecure
+            store,
+            given.host,
+            given.port,
+            token=given.token,
+            insecure=given.insecure,
+            prometheus=given.prometheus,
         )
         legacy = "with the legacy routes "
         if server.app.guarded:

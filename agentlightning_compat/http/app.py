@@ -17,16 +17,17 @@ from agentlightning_compat.errors import (
     InternalError,
     InvalidRequestError,
     StoreUnavailableError,
-    to_wire,
 )
 from agentlightning_compat.http import calls, otlp, page_files, paging
 from agentlightning_compat.http.calls import Parts
 from agentlightning_compat.http.limits import DEFAULT, Limits
 from agentlightning_compat.http.paging import PAGES
-from agentlightning_compat.http.replies import Replies, Reply
+from agentlightning_compat.http.refusals import failure, invalid, refusal, wrong_verb
+from agentlightning_compat.http.replies import Asked, Replies, Reply
 from agentlightning_compat.http.routes import NotAllowed, Routes, query_of
 from agentlightning_compat.http.values import decoded, dumped, encoded
 from agentlightning_compat.http.wire import (
+    CLAIM,
     DOCUMENTS,
     FEATURES,
     GIVE_UP,
@@ -48,11 +49,20 @@ _requests = logging.getLogger("agentlightning_compat.http.requests")
 
 _JSON = (b"content-type", b"application/json")
 _KEY = KEY.encode()
+# What browsers say of requests that are made by a page of somebody else's.
+_FOREIGN = frozenset({b"cross-site", b"same-site"})
+_READING = frozenset({"GET", "HEAD"})
 _HOLDING = frozenset({calls.dequeue, calls.wait})
 
 
 class _Cut(Exception):
     """The connection ended before the request did: nobody knows what was asked for."""
+
+
+def path_of(scope: Scope) -> str:
+    """The path of a request, still quoted."""
+    raw: bytes = scope.get("raw_path") or scope["path"].encode()
+    return raw.split(b"?")[0].decode("latin-1")
 
 
 class StoreApp:
@@ -83,6 +93,16 @@ class StoreApp:
         """Whether a token is needed."""
         return self._token is not None
 
+    @property
+    def store(self) -> LightningStore:
+        """What is served."""
+        return self._store
+
+    @property
+    def held(self) -> int:
+        """How many requests wait for something."""
+        return len(self._held)
+
     def drop_held(self) -> None:
         """Have those who wait for something come again: this server ends."""
         for task in self._held:
@@ -97,13 +117,14 @@ class StoreApp:
                 await self._http(scope, receive, send)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        raw = scope.get("raw_path") or scope["path"].encode()
-        path = raw.split(b"?")[0].decode("latin-1")
+        path = path_of(scope)
         headers = dict(scope["headers"])
         if page_files.serves(path):  # without a token: it is where one is asked for
             await page_files.answer(scope["method"], path, headers, send)
-        elif path != HEALTH and not self._allowed(headers):
-            await _send(send, _refusal(401, "a token is needed here", "unauthorized"))
+        elif path != HEALTH and not self.lets_in(headers):
+            await _send(send, refusal(401, "a token is needed here", "unauthorized"))
+        elif headers.get(b"sec-fetch-site") in _FOREIGN and scope["method"] not in _READING:
+            await _send(send, refusal(403, "pages of other sites change nothing", "unauthorized"))
         elif path == HEALTH or path in DOCUMENTS:
             await _send(send, _shown(scope["method"], path, self.guarded))
         elif path in otlp.OTHERS or path == otlp.TRACES:
@@ -115,14 +136,14 @@ class StoreApp:
         elif self._other is not None:
             await self._other(scope, receive, send)
         else:
-            await _send(send, _refusal(404, f"there is nothing at {path}", "not_found"))
+            await _send(send, refusal(404, f"there is nothing at {path}", "not_found"))
 
     async def _otlp(
         self, scope: Scope, path: str, headers: dict[bytes, bytes], receive: Receive, send: Send
     ) -> None:
         body = await self._body(headers, receive)
         if scope["method"] != "POST":
-            await _send(send, _wrong_verb(f"{path} takes POST", "POST"))
+            await _send(send, wrong_verb(f"{path} takes POST", "POST"))
             return
         if path in otlp.OTHERS:
             answer = otlp.refusal(501, f"{path}: only spans are kept here")
@@ -141,7 +162,8 @@ class StoreApp:
             kinds.append((b"content-encoding", b"gzip"))
         await _send(send, Reply(answer.status, data), kinds)
 
-    def _allowed(self, headers: dict[bytes, bytes]) -> bool:
+    def lets_in(self, headers: dict[bytes, bytes]) -> bool:
+        """Whether a request has the token that is needed."""
         if self._token is None:
             return True
         return hmac.compare_digest(headers.get(b"authorization", b""), self._token)
@@ -151,7 +173,7 @@ class StoreApp:
     ) -> Reply:
         body = await self._body(headers, receive)
         if body is None:
-            return _refusal(413, f"a body has at most {self._limits.body} bytes", "invalid_request")
+            return refusal(413, f"a body has at most {self._limits.body} bytes", "invalid_request")
         try:
             if path == GIVE_UP and scope["method"] == "POST":
                 return await self._given_up(body)
@@ -159,11 +181,11 @@ class StoreApp:
             asked = scope.get("query_string", b"").decode("latin-1")
             parts = Parts(names, query_of(asked) if asked else {}, self._read(body))
             parts.follows = PAGES in headers
-            return await self._done(operation, parts, headers, (path, body), receive)
+            return await self._done(operation, parts, headers, (path, hash(body)), receive)
         except NotAllowed as error:
-            return _wrong_verb(str(error), error.allowed)
+            return wrong_verb(str(error), error.allowed)
         except CompatError as error:
-            return _failure(error)
+            return failure(error)
 
     def _read(self, body: bytes) -> Any:
         found = decoded(body)
@@ -176,7 +198,7 @@ class StoreApp:
         operation: Operation,
         parts: Parts,
         headers: dict[bytes, bytes],
-        asked: tuple[str, bytes],
+        asked: Asked,
         receive: Receive,
     ) -> Reply:
         held = _is_held(operation, parts)
@@ -187,7 +209,7 @@ class StoreApp:
         key = headers.get(_KEY, b"").decode("latin-1") if operation.writes else ""
         if len(key) > LONGEST_KEY:
             raise InvalidRequestError(f"{KEY} has at most {LONGEST_KEY} characters")
-        task = self._replies.once(key, hash(asked), act) if key else asyncio.ensure_future(act())
+        task = self._replies.once(key, asked, act) if key else asyncio.ensure_future(act())
         if not held:
             return await asyncio.shield(task)
         gone = asyncio.ensure_future(receive())
@@ -198,7 +220,7 @@ class StoreApp:
                 task.cancel()  # what it was about to claim goes to somebody else
                 await asyncio.wait([task])
             if task.cancelled():
-                return _failure(StoreUnavailableError("nobody is waited for any more"))
+                return failure(StoreUnavailableError("nobody is waited for any more"))
             return task.result()
         finally:
             self._held.discard(task)
@@ -210,23 +232,24 @@ class StoreApp:
         key = fields.get("key") if isinstance(fields, dict) else None
         if not isinstance(key, str) or len(key) > LONGEST_KEY:
             raise InvalidRequestError("key is text, not too long, and has to be there")
-        return await self._replies.give_up(key, Reply(200, b"[]"))
+        return await self._replies.give_up(key, CLAIM, Reply(200, b"[]"))
 
     async def _perform(self, operation: Operation, parts: Parts) -> Reply:
         try:
             result = await paging.bounded(operation.call, self._store, parts, self._limits)
             return Reply(operation.status, encoded(dumped(result)))
         except CompatError as error:
-            return _failure(error)
+            return failure(error)
         except ValidationError as error:
-            return _invalid(error)
+            return invalid(error)
         except (TypeError, ValueError, KeyError) as error:
             # A store of somebody else's, or a field of the wrong kind.
-            _log.warning("%s %s: %r", operation.verb, operation.path, error)
-            return _refusal(400, str(error), "invalid_request")
+            # What it says may be from the payload; the client is told.
+            _log.warning("%s %s: %s", operation.verb, operation.path, type(error).__name__)
+            return refusal(400, str(error), "invalid_request")
         except Exception:
             _log.exception("%s %s failed", operation.verb, operation.path)
-            return _failure(InternalError("the server failed; its log says why"))
+            return failure(InternalError("the server failed; its log says why"))
 
     async def _body(self, headers: dict[bytes, bytes], receive: Receive) -> bytes | None:
         """All of it; None, without waiting for the rest, when it is too much."""
@@ -258,31 +281,12 @@ def _is_held(operation: Operation, parts: Parts) -> bool:
 
 def _shown(verb: str, path: str, guarded: bool) -> Reply:
     if verb not in ("GET", "HEAD"):
-        return _wrong_verb(f"{path} takes GET", "GET, HEAD")
+        return wrong_verb(f"{path} takes GET", "GET, HEAD")
     if path == HEALTH:
         return Reply(200, encoded({"status": "ok", "features": FEATURES}))
     from agentlightning_compat.http import openapi  # few ask for it
 
     return Reply(200, openapi.document(guarded))
-
-
-def _wrong_verb(text: str, allowed: str) -> Reply:
-    refused = _refusal(405, text, "invalid_request")
-    return refused._replace(headers=((b"allow", allowed.encode()),))
-
-
-def _failure(error: CompatError) -> Reply:
-    return Reply(error.status, encoded(to_wire(error)))
-
-
-def _refusal(status: int, text: str, code: str) -> Reply:
-    return Reply(status, encoded({"code": code, "detail": text, "retry": False}))
-
-
-def _invalid(error: ValidationError) -> Reply:
-    detail = error.errors(include_url=False, include_input=False, include_context=False)
-    listed = [{**item, "loc": list(item["loc"])} for item in detail]
-    return Reply(422, encoded({"detail": listed}))
 
 
 async def _send(send: Send, reply: Reply, kinds: Sequence[tuple[bytes, bytes]] = (_JSON,)) -> None:

@@ -19,6 +19,10 @@ class Reply(NamedTuple):
     headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
+# What a request asks for: its path, and a hash of its body; None for any body.
+Asked = tuple[str, int | None]
+
+
 class Replies:
     """Answers by the key of their request, for as long as there is room.
 
@@ -29,15 +33,14 @@ class Replies:
         self._count = count
         self._room = size
         self._known: OrderedDict[str, asyncio.Task[Reply]] = OrderedDict()
-        self._asked: dict[str, object] = {}
+        self._asked: dict[str, Asked] = {}
 
     def once(
-        self, key: str, asked: object, act: Callable[[], Coroutine[Any, Any, Reply]]
+        self, key: str, asked: Asked, act: Callable[[], Coroutine[Any, Any, Reply]]
     ) -> asyncio.Task[Reply]:
         """What answers the request of this key: `act` the first time, the same after that.
 
-        What failed in a way that may be over by the next time is not remembered. `asked` says
-        what was asked for, None for whatever it was.
+        What failed in a way that may be over by the next time is not remembered.
 
         Raises:
             InvalidRequestError: with this key, something else was asked for before.
@@ -47,20 +50,20 @@ class Replies:
             known = self._known[key] = asyncio.ensure_future(act())
             self._asked[key] = asked
             known.add_done_callback(partial(self._answered, key))
-        elif asked is not None and self._asked[key] not in (asked, None):
+        elif self._asked[key] not in (asked, (asked[0], None)):
             raise InvalidRequestError("this idempotency key was sent with another request")
         return known
 
-    async def give_up(self, key: str, nothing: Reply) -> Reply:
-        """End what the request of this key began, if it is not answered yet, with `nothing`; else
-        its answer. So it is also answered if it comes later."""
+    async def give_up(self, key: str, path: str, nothing: Reply) -> Reply:
+        """End what the request of this key began at a path, if it is not answered yet, with
+        `nothing`; else its answer. So it is also answered if it comes later."""
         known = self._known.get(key)
-        if known is not None:
+        if known is not None and self._asked[key][0] == path:
             known.cancel()
             await asyncio.wait([known])
             if not known.cancelled():
                 return known.result()
-        return await self.once(key, None, partial(_same, nothing))
+        return await self.once(key, (path, None), partial(_same, nothing))
 
     def _answered(self, key: str, task: asyncio.Task[Reply]) -> None:
         failed = task.cancelled() or task.exception() is not None or task.result().status >= 500

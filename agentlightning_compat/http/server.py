@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, Literal, TypeVar
 
 from agentlightning_compat.errors import InvalidRequestError, UnsupportedError
-from agentlightning_compat.http import performing
+from agentlightning_compat.http import origins, performing
 from agentlightning_compat.http.app import StoreApp
 from agentlightning_compat.http.client import TOKEN, LightningStoreClient
 from agentlightning_compat.http.launching import ServerThread, bound
@@ -38,11 +38,13 @@ class LightningStoreServer(LightningStore):
         host: what to listen on; this machine alone by default. Anything else needs a `token`, or
             `insecure=True`.
         port: 4747; 0 is any free one, see `endpoint`.
-        cors_allow_origins: must be None: browsers of other origins are not served.
+        cors_allow_origins: whose pages may use the server from a browser besides its own, such as
+            `https://example.org`; "*" is any.
         launch_mode: `thread` and `asyncio` are the same here; processes (`mp`) share a store in
             PostgreSQL by a server each.
         token: what clients have to show; AGL_SERVER_TOKEN.
         insecure: let in everybody who reaches the host.
+        prometheus: tell metrics at `/v1/prometheus`.
         max_body: the most bytes of a body; more is refused, as is all below, before anything is
             done.
         max_head: the most bytes of a request line and its headers.
@@ -70,6 +72,7 @@ class LightningStoreServer(LightningStore):
         *,
         token: str | None = None,
         insecure: bool = False,
+        prometheus: bool = False,
         max_body: int = DEFAULT.body,
         max_head: int = DEFAULT.head,
         max_depth: int = DEFAULT.depth,
@@ -82,10 +85,7 @@ class LightningStoreServer(LightningStore):
         self._port = DEFAULT_PORT if port is None else port
         token = token or os.environ.get(TOKEN)
         self._token = token
-        if cors_allow_origins is not None:
-            raise InvalidRequestError(
-                "cors_allow_origins: browsers of other origins are not served"
-            )
+        self._origins = origins.named(cors_allow_origins)
         if launch_mode not in ("asyncio", "thread") or n_workers != 1:
             raise UnsupportedError(
                 "several server processes: start one `agl-migrate serve` each over a store in"
@@ -101,6 +101,7 @@ class LightningStoreServer(LightningStore):
         self._pid = os.getpid()
         self._thread: ServerThread | None = None
         self._client: LightningStoreClient | None = None
+        self._prometheus = prometheus
         self._limits = Limits(max_body, max_head, max_depth, max_batch, max_page, max_held)
         self.app = StoreApp(store, token=token, limits=self._limits)
         # Another application may stand in front of it, and pass on what is not its own.
@@ -127,7 +128,15 @@ class LightningStoreServer(LightningStore):
             raise RuntimeError(f"the server listens already, at {self.endpoint}")
         listening = bound(self._host, self._port)
         self._port = listening.getsockname()[1]
-        self._thread = ServerThread(self.front or self.app, listening, self._limits.head)
+        self._thread = ServerThread(self._whole(), listening, self._limits.head)
+
+    def _whole(self) -> Any:
+        app = self.front or self.app
+        if self._prometheus:
+            from agentlightning_compat.http.metrics import Metered
+
+            app = Metered(app, self.app)
+        return origins.CrossOrigin(app, self._origins) if self._origins else app
 
     async def stop(self) -> None:
         """Answer what is under way, and listen no more. The store stays open."""

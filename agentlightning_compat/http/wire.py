@@ -33,7 +33,8 @@ FEATURES = ("spans", "hold", "keys", "modes")
 KEY = "idempotency-key"
 LONGEST_KEY = 200  # characters: answers are remembered by them
 # Ends a claim, named by its key, that nobody waits for; answered with what it got before.
-GIVE_UP = "/queues/rollouts/dequeue/give-up"
+CLAIM = "/queues/rollouts/dequeue"
+GIVE_UP = f"{CLAIM}/give-up"
 
 
 Call = Callable[[Any, Parts], Awaitable[Any]]
@@ -87,7 +88,7 @@ OPERATIONS = (
     ),
     Operation(
         "POST",
-        "/queues/rollouts/dequeue",
+        CLAIM,
         calls.dequeue,
         c.Dequeue,
         lambda x: Parts(body={"limit": x.limit, "worker_id": x.worker_id, "wait": x.wait}),
