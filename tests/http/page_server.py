@@ -15,12 +15,12 @@ class PageServer:
     """Coroutines of the store run in the server's thread: a browser's driver may hold a loop of
     this one."""
 
-    def __init__(self, *, token=None, store=None):
+    def __init__(self, *, store=None, **options):
         self.store = store or InMemoryLightningStore()
         # A second descriptor keeps the port while nobody answers.
         self._kept = bound("127.0.0.1", 0)
         self.url = f"http://127.0.0.1:{self._kept.getsockname()[1]}"
-        self.app = StoreApp(self.store, token=token)
+        self.app = StoreApp(self.store, **options)
         self._thread = ServerThread(self.app, self._kept.dup())
 
     def do(self, work):

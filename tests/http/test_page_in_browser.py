@@ -9,6 +9,7 @@ from contextlib import ExitStack
 import pytest
 
 from agentlightning_compat.clock import ManualClock
+from agentlightning_compat.http.limits import Limits
 from agentlightning_compat.model import (
     LLM,
     EnqueueRolloutRequest,
@@ -146,14 +147,15 @@ def test_search_mode_order_and_pages(server, window, page, expect):
     trained = enqueue(server, 230, mode="train")
     checked = enqueue(server, 20, mode="val")
     window.open(server)
-    shown = page.locator(".pager .shown")
+    shown = page.locator(".pager .shown").first
     expect(shown).to_have_text("1–100 of 250")
     expect(rows(page)).to_have_count(100)
     expect(page.locator("tbody th").first).to_have_text(checked[-1])
-    page.get_by_role("button", name="Next").click()
+    page.get_by_role("button", name="Next").first.click()
     expect(shown).to_have_text("101–200 of 250")
     expect(page.locator("tbody th").first).to_have_text(trained[149])
-    page.get_by_role("button", name="Next").click()
+    page.get_by_role("button", name="Next").last.click()
+    page.wait_for_function("window.scrollY === 0")
     expect(shown).to_have_text("201–250 of 250")
     expect(rows(page)).to_have_count(50)
     expect(page.locator("tbody th").last).to_have_text(trained[0])
@@ -170,6 +172,31 @@ def test_search_mode_order_and_pages(server, window, page, expect):
     expect(page.get_by_label("Search")).to_have_value(trained[7][4:])
     page.get_by_label("Search").fill("no such id")
     expect(page.get_by_text("No rollout is like that.")).to_be_visible()
+
+
+def test_back_leads_to_where_somebody_was(server, window, page, expect):
+    made = enqueue(server, 100)
+    page.clock.install(time=0)
+    window.open(server)
+    link = page.get_by_role("link", name=made[10])
+    link.scroll_into_view_if_needed()
+    where = page.evaluate("scrollY")
+    assert where > 1000
+    page.clock.pause_at(5_400)
+    typing = "box => { box.value = 'x'; box.dispatchEvent(new Event('input')); }"
+    page.get_by_label("Search").evaluate(typing)
+    link.click()
+    title = page.get_by_role("heading", level=1)
+    expect(title).to_have_text(made[10])
+    # What was being typed there does not lead away from here.
+    page.clock.run_for(1_000)
+    page.clock.resume()
+    expect(title).to_have_text(made[10])
+    expect(title).to_be_focused()
+    page.wait_for_function("scrollY === 0")
+    page.go_back()
+    expect(rows(page)).to_have_count(100)
+    page.wait_for_function("where => scrollY === where", arg=where)
 
 
 def traced(server):
@@ -408,11 +435,22 @@ def test_what_the_server_refuses_is_said(opening, wary, page, expect):
     expect(page.locator("#connection")).to_have_text("Live")
 
 
+def test_a_server_that_gives_little_at_a_time(opening, window, page, expect):
+    server = opening(PageServer, limits=Limits(page=30))
+    made = enqueue(server, 130)
+    _, ids = claim(server)
+    server.do(server.store.add_many_spans([span(ids, n, "s", 1.0, 2.0) for n in range(50)]))
+    window.open(server)
+    expect(page.locator("tbody th")).to_have_text(made[:29:-1])
+    window.open(server, f"#/rollouts/{ids[0]}")
+    expect(page.locator(".spans .name")).to_have_count(50)
+
+
 def test_a_hundred_thousand_rollouts(server, window, page, expect):
     many = 100_000
     ids = enqueue(server, many)
     window.open(server)
-    expect(page.locator(".pager .shown")).to_have_text("1–100 of 100,000")
+    expect(page.locator(".pager .shown").first).to_have_text("1–100 of 100,000")
     expect(page.locator("tbody th").first).to_have_text(ids[-1])
     expect(chip(page, "queuing")).to_have_text("queuing 100,000")
     page.get_by_label("Search").fill(ids[50][3:])

@@ -143,10 +143,11 @@ form.addEventListener("submit", async (event) => {
 pause.addEventListener("click", () => {
   paused = !paused;
   set(pause, "aria-pressed", paused);
-  if (paused) {
+  if (!paused) turn();
+  else if (away === null) {
     clearTimeout(timer);
     reached();
-  } else turn();
+  }
 });
 
 document.addEventListener("visibilitychange", () => {
@@ -155,4 +156,6 @@ document.addEventListener("visibilitychange", () => {
 window.addEventListener("popstate", arrive);
 window.addEventListener("agl-moved", arrive);
 window.addEventListener("agl-ask", () => turn());
+// A view is scrolled back to where it was once it has its rows again.
+history.scrollRestoration = "manual";
 arrive();

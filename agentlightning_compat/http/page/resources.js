@@ -1,7 +1,7 @@
 // What an algorithm hands to agents: the list of what was stored, and one of them.
 
 import { address, go, pageOf } from "./places.js";
-import { ask } from "./server.js";
+import { ask, search } from "./server.js";
 import { facts, json, keyed, make, moment, pager, say, table, values } from "./show.js";
 import { local } from "./times.js";
 
@@ -24,9 +24,10 @@ export function resourcesList(root) {
   );
 
   async function load(signal) {
-    const search = { sort_by: "create_time", sort_order: "desc", limit: SIZE };
-    const asked = new URLSearchParams({ ...search, offset: pageOf(where) * SIZE });
-    const page = await ask(`resources?${asked}`, undefined, signal);
+    const order = { sort_by: "create_time", sort_order: "desc" };
+    const page = await search(
+      "resources", { ...order, limit: SIZE, offset: pageOf(where) * SIZE }, signal,
+    );
     const latest = await ask("resources/latest", undefined, signal);
     return () => {
       const update = (element, item) => change(element, item, latest?.resources_id);
@@ -81,8 +82,7 @@ export function resourcesPage(root) {
   root.append(make("p", { class: "back" }, back), title, contents);
 
   async function load(signal) {
-    const asked = new URLSearchParams({ resources_id: wanted, limit: 1 });
-    const page = await ask(`resources?${asked}`, undefined, signal);
+    const page = await search("resources", { resources_id: wanted, limit: 1 }, signal);
     const [found = null] = page.items;
     return () => {
       say(title, wanted);

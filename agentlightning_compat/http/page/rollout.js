@@ -1,7 +1,7 @@
 // One rollout: what it is, its attempts, and the spans of the chosen one.
 
 import { address } from "./places.js";
-import { ask, now } from "./server.js";
+import { now, search } from "./server.js";
 import { facts, json, keyed, longText, make, moment, say, set, status, table } from "./show.js";
 import { spanTree } from "./span_tree.js";
 import { ago, counting, duration, recent } from "./times.js";
@@ -31,8 +31,8 @@ export function rolloutPage(root) {
 
   async function load(signal) {
     const [found, tries] = await Promise.all([
-      ask("rollouts/search", { rollout_id_in: [id], limit: 1 }, signal),
-      ask(`rollouts/${encodeURIComponent(id)}/attempts/search`, {
+      search("rollouts/search", { rollout_id_in: [id], limit: 1 }, signal),
+      search(`rollouts/${encodeURIComponent(id)}/attempts/search`, {
         sort_by: "sequence_id", sort_order: "desc", limit: MOST_ATTEMPTS,
       }, signal),
     ]);

@@ -1,7 +1,7 @@
 // The list of rollouts: how many of each status, search, and a hundred of them.
 
 import { address, go, pageOf } from "./places.js";
-import { ask, now } from "./server.js";
+import { now, search } from "./server.js";
 import {
   choice, counted, keyed, make, moment, pager, say, searchBox, set, short, status, table,
 } from "./show.js";
@@ -26,15 +26,20 @@ export function rolloutList(root) {
   const { box, rows } = table("Rollouts", COLUMNS, { class: "rollouts" });
   const nothing = make("p", { class: "nothing", hidden: true }, "");
   const pages = pager((step) => change({ page: pageOf(where) + 1 + step }));
+  // Below, too, where somebody is who has read all of a page.
+  const below = pager((step) => {
+    change({ page: pageOf(where) + 1 + step });
+    window.scrollTo(0, 0);
+  });
   filters.element.append(pages.element);
   root.append(make("h1", { tabindex: "-1" }, "Rollouts"), chips.element, filters.element);
-  root.append(box, nothing);
+  root.append(box, nothing, make("div", { class: "filters below" }, below.element));
   const totals = new Map();
 
   async function load(signal) {
-    const search = body(where);
-    const key = JSON.stringify(search);
-    const page = await newest(search, pageOf(where), totals.get(key), where.order, signal);
+    const fields = body(where);
+    const key = JSON.stringify(fields);
+    const page = await newest(fields, pageOf(where), totals.get(key), where.order, signal);
     const counts = await countStatuses(signal);
     totals.clear();
     totals.set(key, page.total);
@@ -43,7 +48,8 @@ export function rolloutList(root) {
 
   function draw(page, counts) {
     chips.update(counts);
-    pages.update(page.number, SIZE, page.total);
+    for (const one of [pages, below]) one.update(page.number, SIZE, page.total);
+    below.element.hidden = page.items.length < SIZE / 4;
     keyed(rows, page.items, (item) => item.rollout_id, row, update);
     box.hidden = page.items.length === 0;
     nothing.hidden = page.items.length > 0;
@@ -77,14 +83,14 @@ function body(where) {
 
 // The server keeps rollouts in the order of their start, so the newest are its last ones: a part
 // from the end of that order costs nothing, where sorting would cost all of them every time.
-async function newest(search, wanted, known, order, signal) {
-  let total = known ?? (await ask("rollouts/search", { ...search, limit: 0 }, signal)).total;
+async function newest(fields, wanted, known, order, signal) {
+  let total = known ?? (await search("rollouts/search", { ...fields, limit: 0 }, signal)).total;
   for (let again = 0; ; again += 1) {
     const number = Math.min(wanted, Math.max(0, Math.ceil(total / SIZE) - 1));
     const end = total - number * SIZE;
     const offset = order === "oldest" ? number * SIZE : Math.max(0, end - SIZE);
     const limit = order === "oldest" ? SIZE : end - offset;
-    const page = await ask("rollouts/search", { ...search, limit, offset }, signal);
+    const page = await search("rollouts/search", { ...fields, limit, offset }, signal);
     if (page.total === total || again === 3) {
       const items = order === "oldest" ? page.items : page.items.reverse();
       return { items, number, total: page.total };
@@ -94,7 +100,7 @@ async function newest(search, wanted, known, order, signal) {
 }
 
 async function countStatuses(signal) {
-  const count = (name) => ask("rollouts/search", { status_in: [name], limit: 0 }, signal);
+  const count = (name) => search("rollouts/search", { status_in: [name], limit: 0 }, signal);
   const pages = await Promise.all(STATUSES.map(count));
   return new Map(STATUSES.map((name, at) => [name, pages[at].total]));
 }

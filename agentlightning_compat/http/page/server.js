@@ -59,8 +59,26 @@ export async function ask(path, body, signal) {
   }
 }
 
+/**
+ * The items that a search asks for, and how many match in all. A server may give fewer at a time
+ * than it is asked for: then the rest is asked for, too.
+ */
+export async function search(path, fields, signal) {
+  const items = [];
+  for (;;) {
+    const offset = (fields.offset ?? 0) + items.length;
+    const asked = { ...fields, limit: fields.limit - items.length, offset };
+    const plain = !path.endsWith("/search");
+    const where = plain ? `${path}?${new URLSearchParams(asked)}` : path;
+    const page = await ask(where, plain ? undefined : asked, signal);
+    items.push(...page.items);
+    const left = Math.min(fields.limit - items.length, page.total - offset - page.items.length);
+    if (page.items.length === 0 || left <= 0) return { items, total: page.total };
+  }
+}
+
 async function answered(path, body, signal) {
-  const headers = {};
+  const headers = { "agl-pages": "follows" }; // the rest is asked for, see `search`
   if (token() !== null) headers.authorization = `Bearer ${inBytes(token())}`;
   if (body !== undefined) headers["content-type"] = "application/json";
   const answer = await fetch(ROOT + path, {

@@ -143,17 +143,21 @@ const TYPING = 200;
 
 /** A box to search in; `search` is told what is in it. */
 export function searchBox(placeholder, search) {
-  let timer;
+  let timer = null;
   const typed = () => {
     clearTimeout(timer);
-    timer = setTimeout(() => search(element.value.trim()), TYPING);
+    timer = setTimeout(() => {
+      timer = null;
+      // Somebody may have gone elsewhere meanwhile.
+      if (element.isConnected) search(element.value.trim());
+    }, TYPING);
   };
   const element = make("input", {
     type: "search", placeholder, autocomplete: "off", spellcheck: "false", input: typed,
   });
   // What is being typed is newer than the address.
   const update = (text) => {
-    if (document.activeElement !== element) element.value = text;
+    if (timer === null && element.value.trim() !== text) element.value = text;
   };
   return { element, update };
 }

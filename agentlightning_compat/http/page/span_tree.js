@@ -1,6 +1,6 @@
 // The spans of an attempt as a table: a tree with a timeline.
 
-import { ask, now, Refused } from "./server.js";
+import { now, Refused, search } from "./server.js";
 import { counted, facts, json, keyed, longText, make, say, searchBox, set, table, values } from "./show.js";
 import { bar, finalReward, range, reward, tree, visible } from "./spans.js";
 import { duration, iso, local } from "./times.js";
@@ -68,7 +68,7 @@ export function spanTree() {
     const asked = { rollout_id: attempt.rollout_id, attempt_id: attempt.attempt_id, sort_by: null };
     for (;;) {
       const limit = Math.min(CHUNK, state.most - state.spans.length);
-      const page = await ask("spans/search", { ...asked, limit, offset: state.spans.length }, signal);
+      const page = await search("spans/search", { ...asked, limit, offset: state.spans.length }, signal);
       if (page.total < state.spans.length) forget(); // another store stands behind the server now
       else {
         state.spans.push(...page.items);
@@ -76,7 +76,7 @@ export function spanTree() {
       }
       if (page.items.length > 0) arranged = [];
       const enough = Math.min(state.total, state.most);
-      if (state.spans.length >= enough) return;
+      if (state.spans.length >= enough || page.items.length === 0) return;
       if (state.spans.length === CHUNK) draw();
     }
   }
@@ -160,6 +160,7 @@ function change(element, { span, depth, children }, line, closed, opened) {
   cells.indented.style.setProperty("--depth", Math.min(depth, DEEPEST));
   say(cells.level, `level ${depth + 1}`);
   set(cells.fold, "data-leaf", children === 0 ? "" : null);
+  set(cells.fold, "aria-hidden", children === 0 ? "true" : null);
   cells.fold.disabled = children === 0;
   set(cells.fold, "aria-expanded", children === 0 ? null : !folded);
   set(cells.fold, "aria-label", `${children} below`);

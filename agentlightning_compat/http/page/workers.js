@@ -1,7 +1,7 @@
 // The workers: what each does, and when it was last heard.
 
 import { address, go, pageOf } from "./places.js";
-import { ask, now } from "./server.js";
+import { now, search } from "./server.js";
 import {
   choice, json, keyed, make, moment, pager, say, searchBox, set, short, status, table,
 } from "./show.js";
@@ -44,7 +44,7 @@ export function workerList(root) {
 
   async function load(signal) {
     const heard = where.order === "heard";
-    const page = await ask("workers/search", {
+    const page = await search("workers/search", {
       ...(where.status ? { status_in: [where.status] } : {}),
       ...(where.q ? { worker_id_contains: where.q } : {}),
       sort_by: heard ? "last_heartbeat_time" : "worker_id",
