@@ -130,7 +130,12 @@ def scenarios() -> list[tuple[str, str]]:
 
 
 def run_scenario(
-    name: str, side: str, scenario: str, code: Path | None = None, shim: bool = False
+    name: str,
+    side: str,
+    scenario: str,
+    code: Path | None = None,
+    shim: bool = False,
+    served: bool = True,
 ) -> Outcome:
     """Run a scenario on a copy of the project.
 
@@ -140,6 +145,7 @@ def run_scenario(
         scenario: one of the project's.
         code: a folder to run in place of the side's own.
         shim: the programs run on this package in place of the release, which only serves tasks.
+        served: with `shim`, whether the release does that; else no release is needed at all.
 
     Raises:
         ProgramError: the task server did not start or end.
@@ -151,7 +157,9 @@ def run_scenario(
     ):
         folder = Path(temporary)
         _prepare(folder, code or PROJECTS / name / side, ours=side == "after" or shim)
-        return _Run(project[side], side, project["scenarios"][scenario], folder, shim).run(stub)
+        run = _Run(project[side], side, project["scenarios"][scenario], folder, shim)
+        run.served = served
+        return run.run(stub)
 
 
 class _Run:
@@ -161,6 +169,7 @@ class _Run:
         self, release: str, side: str, scenario: dict[str, Any], folder: Path, shim: bool
     ) -> None:
         self.release, self.side, self.folder, self.shim = release, side, folder, shim
+        self.served = True
         self.server: dict[str, Any] | None = scenario.get("server")
         self.programs: list[dict[str, Any]] = scenario["programs"]
         self.seconds = float((self.server or {}).get("seconds", _SECONDS))
@@ -208,6 +217,9 @@ class _Run:
             "tasks": server["tasks"],
             "seconds": self.seconds,
         }
+        if not self.served:
+            script = str(_HERE / "task_server_legacy.py")
+            return self._shimmed([script, json.dumps(job)], "0.1", {}, "server", places)
         # -P: the script's neighbours must not stand in for modules that agentlightning imports.
         command = ["python", "-P", str(_HERE / f"task_server_{kind}.py"), json.dumps(job)]
         return self._started(command, {}, "server", places)
@@ -218,10 +230,20 @@ class _Run:
         if not self.shim:
             return self._started(command, extra, name, places)
         generation = "0.1" if self.release.startswith("0.1") else "0.3"
+        return self._shimmed(command[1:], generation, extra, name, places)
+
+    def _shimmed(
+        self,
+        arguments: list[str],
+        generation: str,
+        extra: dict[str, str],
+        name: str,
+        places: dict[str, str],
+    ) -> Program:
         shim = [sys.executable, "-m", "agentlightning_compat", "--as", generation]
         environment = {**self._environment(places), **extra}
         code, files = self.folder / "code", self.folder / name
-        return Program([*shim, *command[1:]], environment, code, files)
+        return Program([*shim, *arguments], environment, code, files)
 
     def _started(
         self, command: list[str], extra: dict[str, str], name: str, places: dict[str, str]
