@@ -1,12 +1,12 @@
 // What an algorithm hands to agents: the list of what was stored, and one of them.
 
 import { address, go, pageOf } from "./places.js";
-import { ask, search } from "./server.js";
+import { ask, now, search } from "./server.js";
 import { facts, json, keyed, make, moment, pager, say, table, values } from "./show.js";
-import { local } from "./times.js";
+import { local, recent } from "./times.js";
 
 const SIZE = 50;
-const COLUMNS = [["Resources"], ["Version", "number"], ["Created"], ["Changed", "less"], ["Contents"]];
+const COLUMNS = [["Resources"], ["Version", "number less"], ["Created"], ["Changed", "less"], ["Contents"]];
 // A page is looked at by more people than a key is for.
 const SECRET = /^(api_?key|token|secret|password|authorization)$/i;
 
@@ -46,7 +46,7 @@ export function resourcesList(root) {
 
 function row(item) {
   const cells = {
-    latest: make("span", { class: "tag" }, "latest"), version: make("td", { class: "number" }),
+    latest: make("span", { class: "tag" }, "latest"), version: make("td", { class: "number less" }),
     created: make("time"), changed: make("time"), contents: make("td"),
   };
   const link = make("a", { href: address("resources", item.resources_id) }, item.resources_id);
@@ -66,8 +66,8 @@ function change(element, item, latest) {
   const cells = element.cells_by_name;
   cells.latest.hidden = item.resources_id !== latest;
   say(cells.version, String(item.version));
-  moment(cells.created, item.create_time);
-  moment(cells.changed, item.update_time);
+  moment(cells.created, item.create_time, recent(item.create_time, now()));
+  moment(cells.changed, item.update_time, recent(item.update_time, now()));
   const named = Object.entries(item.resources).map(([name, one]) => `${name} (${one.resource_type})`);
   say(cells.contents, named.join(", ") || "nothing");
 }

@@ -136,7 +136,7 @@ function attemptRow(item) {
   say(cells.pick, `${item.sequence_id}`);
   const element = make(
     "tr", {},
-    make("th", { scope: "row" }, cells.pick, " ", make("span", { class: "small id" }, item.attempt_id)),
+    make("th", { scope: "row" }, cells.pick, " ", make("span", { class: "small id less" }, item.attempt_id)),
     make("td", {}, cells.status),
     cells.worker,
     make("td", {}, cells.started),
