@@ -51,7 +51,10 @@ async def export(
     if kind.partition(";")[0].strip().lower() != PROTOBUF:
         return refusal(400, f"the content type is {PROTOBUF}, not {kind!r}")
     try:
-        spans = list(read(_unpacked(encoding, body, largest)))
+        data = _unpacked(encoding, body, largest)
+        if data is None:
+            return refusal(413, f"unpacked, a body has at most {largest} bytes")
+        spans = list(read(data))
         refused, why = await _stored(store, spans)
     except StoreUnavailableError as error:
         return refusal(503, error.message)  # exporters send it again
@@ -178,8 +181,8 @@ def _parsed(data: bytes) -> Any:
         raise InvalidRequestError("the body is no export of spans") from error
 
 
-def _unpacked(encoding: str, data: bytes, largest: int) -> bytes:
-    """The body without its compression, which must not grow beyond `largest` bytes."""
+def _unpacked(encoding: str, data: bytes, largest: int) -> bytes | None:
+    """The body without its compression; None if it grows beyond `largest` bytes."""
     if encoding.strip().lower() != "gzip":
         return data
     unpacking = zlib.decompressobj(wbits=31)
@@ -188,7 +191,7 @@ def _unpacked(encoding: str, data: bytes, largest: int) -> bytes:
     except zlib.error as error:
         raise InvalidRequestError(f"the body is not gzip: {error}") from error
     if len(found) > largest:
-        raise InvalidRequestError(f"unpacked, a body has at most {largest} bytes")
+        return None
     if not unpacking.eof:
         raise InvalidRequestError("the body is not gzip: it ends too early")
     return found

@@ -8,17 +8,18 @@ from urllib.parse import urlsplit
 PATIENCE = 60.0  # seconds, for a machine that is busy
 
 
-def said(endpoint: str, *pieces: bytes, more: bool = False) -> bytes:
-    """All that the server says before it closes the connection, or to one request.
+def said(endpoint: str, *pieces: bytes, cut: bool = False) -> bytes:
+    """All that the server says before it closes the connection.
 
-    After the pieces nothing more comes, unless `more` is to come: then only the server can end it.
+    It does so when it refuses, or after the request that asks it to; or else when the client does,
+    who is not waiting for an answer if it `cut`s the request.
     """
     where = urlsplit(endpoint)
     with socket.create_connection((where.hostname, where.port), PATIENCE) as connection:
         try:
             for piece in pieces:
                 connection.sendall(piece)
-            if not more:
+            if cut:
                 connection.shutdown(socket.SHUT_WR)
         except OSError:
             pass  # it was closed already; what it said may still be read
