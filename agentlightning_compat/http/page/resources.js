@@ -47,7 +47,7 @@ export function resourcesList(root) {
 function row(item) {
   const cells = {
     latest: make("span", { class: "tag" }, "latest"), version: make("td", { class: "number less" }),
-    created: make("time"), changed: make("time"), contents: make("td"),
+    created: make("time"), changed: make("time"), contents: make("td", { class: "wrap" }),
   };
   const link = make("a", { href: address("resources", item.resources_id) }, item.resources_id);
   const element = make(
