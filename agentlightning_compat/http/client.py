@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import logging
 import os
 import random
@@ -14,7 +13,7 @@ from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
-from agentlightning_compat.background import background_loop, elsewhere
+from agentlightning_compat.background import background_loop
 from agentlightning_compat.errors import (
     CompatError,
     InternalError,
@@ -27,7 +26,7 @@ from agentlightning_compat.errors import (
 from agentlightning_compat.http import paging
 from agentlightning_compat.http import values as v
 from agentlightning_compat.http.calls import LONGEST_HOLD, Parts
-from agentlightning_compat.http.connections import library, session
+from agentlightning_compat.http.connections import Request, UnreachableError, asked
 from agentlightning_compat.http.wire import (
     BY_COMMAND,
     FEATURES,
@@ -55,7 +54,6 @@ TOKEN = "AGL_SERVER_TOKEN"
 _LATER = frozenset({408, 425, 429, 502, 503, 504})
 # An old server has nobody woken: it is asked again after so many seconds.
 _OLD_POLL = 1.0
-_LARGE = 1 << 19  # bytes
 
 
 class LightningStoreClient(LightningStore):
@@ -175,9 +173,8 @@ class LightningStoreClient(LightningStore):
     async def _claimed(self, command: c.Dequeue) -> Sequence[AttemptedRollout]:
         """Claim; what comes for somebody who has gone meanwhile goes back into the queue."""
         row, key = BY_COMMAND[c.Dequeue], uuid.uuid4().hex
-        asking = asyncio.ensure_future(elsewhere(self._ask(row, row.ask(command), key)))
         try:
-            answer = await asyncio.shield(asking)
+            answer = await self._ask(row, row.ask(command), key)
         except asyncio.CancelledError:
             asyncio.run_coroutine_threadsafe(self._give_up(key), background_loop())
             raise
@@ -255,54 +252,39 @@ class LightningStoreClient(LightningStore):
         path = row.path.format(
             **{k: quote(x, safe="", errors="surrogatepass") for k, x in parts.path.items()}
         )
-        extra = _held_for(parts)
         headers = {**self._headers, "content-type": "application/json"}
         keyed = row.writes and self._features is not None and "keys" in self._features
         if keyed:
             headers[KEY] = key or uuid.uuid4().hex
         asked = urlencode(parts.query, doseq=True, errors="surrogatepass")
         url = f"{self.server_address}{path}{'?' if asked else ''}{asked}"
-        return await elsewhere(
-            self._tried(row.verb, url, body, headers, extra, again=keyed or not row.writes)
-        )
+        limit = self._timeout + _held_for(parts)
+        again = keyed or not row.writes
+        return await self._tried(Request(row.verb, url, body, headers, limit, self._connect, again))
 
-    async def _tried(
-        self,
-        verb: str,
-        url: str,
-        body: bytes | None,
-        headers: dict[str, str],
-        extra: float,
-        again: bool,
-    ) -> Any:
+    async def _tried(self, request: Request) -> Any:
         for delay in (*self._delays, None):
             try:
-                return await self._once(verb, url, body, headers, extra)
+                return await self._once(request)
             except StoreUnavailableError as error:
-                may = again or isinstance(error.__cause__, library().ClientConnectorError)
+                may = request.again or isinstance(error.__cause__, UnreachableError)
                 if delay is None or not may:
                     raise
                 _log.warning("the store is away, asking again in %g s: %s", delay, error)
             await asyncio.sleep(delay * random.uniform(0.75, 1.0))
         raise AssertionError("the last try returns or raises")
 
-    async def _once(
-        self, verb: str, url: str, body: bytes | None, headers: dict[str, str], extra: float
-    ) -> Any:
-        http = library()
-        limit = http.ClientTimeout(total=self._timeout + extra, sock_connect=self._connect)
+    @staticmethod
+    async def _once(request: Request) -> Any:
+        call = f"{request.verb} {request.url}"
         try:
-            # aiohttp wants what is large as a file, so that it is sent in pieces.
-            data: Any = io.BytesIO(body) if body and len(body) > _LARGE else body
-            request = session().request(verb, url, data=data, headers=headers, timeout=limit)
-            async with request as response:
-                answer = await response.read()
-        except (asyncio.TimeoutError, OSError, http.ClientError) as error:
+            status, answer = await asked(request)
+        except (asyncio.TimeoutError, OSError) as error:
             what = f"{type(error).__name__}: {error}".rstrip(": ")
-            raise StoreUnavailableError(f"{verb} {url}: no answer ({what})") from error
-        if response.status >= 400:
-            raise _failure(response.status, f"{verb} {url}", answer)
-        return _json(answer, f"{verb} {url}")
+            raise StoreUnavailableError(f"{call}: no answer ({what})") from error
+        if status >= 300:
+            raise _failure(status, call, answer)
+        return _json(answer, call)
 
 
 def _about(command: Any, query: Query) -> Any:

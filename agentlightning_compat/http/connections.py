@@ -1,19 +1,114 @@
-"""Connections to servers, on the background loop: one pool for a process."""
+"""Requests to servers: over sockets of our own where that will do, else over aiohttp.
+
+aiohttp's connections are on the background loop: one pool for a process.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import atexit
+import io
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import SplitResult, urlsplit
 from weakref import WeakKeyDictionary
 
-from agentlightning_compat.background import background_loop
+from agentlightning_compat.background import background_loop, elsewhere
 from agentlightning_compat.errors import UnsupportedError
 
 if TYPE_CHECKING:
     import aiohttp
 
+    from agentlightning_compat.http.direct import Reply, Server
+
 _sessions: WeakKeyDictionary[asyncio.AbstractEventLoop, aiohttp.ClientSession] = WeakKeyDictionary()
+
+
+_LARGE = 1 << 19  # bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked. `timeout` and `connect` in seconds: for all of it, and for connecting.
+    `again`: it does no harm if it arrives twice."""
+
+    verb: str
+    url: str
+    body: bytes | None
+    headers: Mapping[str, str]
+    timeout: float
+    connect: float
+    again: bool = False
+
+
+class UnreachableError(ConnectionError):
+    """Nothing arrived: the connection could not be made."""
+
+
+async def asked(request: Request) -> tuple[int, bytes]:
+    """The status and the body of the answer.
+
+    Raises:
+        UnreachableError: nothing was sent.
+        OSError: there is no answer, or it did not come in time.
+        UnsupportedError: what it takes is not installed.
+    """
+    parts = urlsplit(request.url)
+    # Sockets of Windows belong to the first loop that uses them.
+    if parts.scheme != "http" or parts.username is not None or sys.platform == "win32":
+        return await elsewhere(_by_library(request))
+    return await _directly(request, parts)
+
+
+async def _directly(request: Request, parts: SplitResult) -> tuple[int, bytes]:
+    from agentlightning_compat.http import direct
+
+    server = direct.Server(parts.hostname or "", parts.port or 80)
+    body = request.body or b""
+    target = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
+    lines = [f"{request.verb} {target} HTTP/1.1", f"host: {parts.netloc}"]
+    lines += [f"{name}: {value}" for name, value in request.headers.items()]
+    if request.verb != "GET" or body:
+        lines.append(f"content-length: {len(body)}")
+    sent = "\r\n".join([*lines, "\r\n"]).encode() + body
+    while (reply := await _reply(server, sent, request)) is None:
+        pass
+    return reply.status, reply.body
+
+
+async def _reply(server: Server, sent: bytes, request: Request) -> Reply | None:
+    """None if it is worth to ask again at once."""
+    from agentlightning_compat.http import direct
+
+    try:
+        return await direct.exchange(server, sent, request.timeout, request.connect)
+    except direct.NotConnectedError as error:
+        raise UnreachableError(str(error)) from error
+    except direct.CutError as error:
+        # The server closed what was idle; at worst that is found out for all that is.
+        if error.stale and request.again:
+            return None
+        raise
+
+
+async def _by_library(request: Request) -> tuple[int, bytes]:
+    http = library()
+    limit = http.ClientTimeout(total=request.timeout, sock_connect=request.connect)
+    body = request.body
+    # aiohttp wants what is large as a file, so that it is sent in pieces.
+    data: Any = io.BytesIO(body) if body and len(body) > _LARGE else body
+    asking = session().request(
+        request.verb, request.url, data=data, headers=request.headers, timeout=limit
+    )
+    try:
+        async with asking as response:
+            return response.status, await response.read()
+    except http.ClientConnectorError as error:
+        raise UnreachableError(str(error)) from error
+    except http.ClientError as error:
+        raise ConnectionError(f"{type(error).__name__}: {error}".rstrip(": ")) from error
 
 
 def session() -> aiohttp.ClientSession:
