@@ -16,10 +16,14 @@ if TYPE_CHECKING:
 IMPORT = b"import"
 _STAR = b"*"
 _SEPARATORS = bytes.maketrans(b".,();\\", b"      ")
+_NEAR = 512  # bytes within which imports are taken together
 
 
 class Importers:
-    """The files that were not taken in yet, with the words of their import statements."""
+    """The files that were not taken in yet, with the words of their import statements.
+
+    The words may be too many: what seems to import something is read again and looked at closely.
+    """
 
     def __init__(self) -> None:
         self._unread: list[str] = []
@@ -27,7 +31,7 @@ class Importers:
 
     def add(self, path: str, data: bytes | bytearray, size: int) -> None:
         """Note a file that was read: the first `size` bytes of `data`."""
-        if words := import_words(data, size):
+        if words := likely_words(data, size):
             self._words[path] = words
 
     def add_unread(self, paths: Iterable[str]) -> None:
@@ -47,18 +51,15 @@ class Importers:
         for path, data in scan_literals(self._unread, IMPORT):
             self.add(path, data, len(data))
         self._unread = []
-        likely: dict[str, list[bytes]] = {}
-        for path, words in self._words.items():
+        likely = [p for p, words in self._words.items() if not stems.isdisjoint(words.split())]
+        found = []
+        for path, data in scan_literals(likely, b""):
+            words = import_words(data, len(data))
             present = stems.intersection(words.split())
-            if present:
-                likely[path] = [b""] if _STAR in words else _joined(wanted, present)
-        found = [
-            (path, data)
-            for path, data in scan_literals(likely, b"")
-            if any(name in data for name in likely[path])
-        ]
-        for path, _ in found:
-            del self._words[path]
+            names = [b""] if _STAR in words and present else _joined(wanted, present)
+            if any(name in data for name in names):
+                found.append((path, data))
+                del self._words[path]
         return found
 
 
@@ -69,6 +70,11 @@ def _joined(wanted: dict[bytes, list[bytes]], stems: Iterable[bytes]) -> list[by
 def import_words(data: bytes | bytearray, size: int) -> bytes:
     """All words of the import statements of a file, and of whatever else looks like one."""
     return b" ".join(_imports(data, size)).translate(_SEPARATORS)
+
+
+def likely_words(data: bytes | bytearray, size: int) -> bytes:
+    """The words of `import_words`, with what stands between imports: less work, more words."""
+    return b" ".join(_regions(data, size)).translate(_SEPARATORS)
 
 
 def imported_modules(data: bytes) -> Iterator[str]:
@@ -93,10 +99,26 @@ def _imports(data: bytes | bytearray, size: int) -> Iterator[bytes | bytearray]:
         start = data.rfind(b"\n", 0, at) + 1
         end = _line_end(data, at, size)
         if data.find(b"(", at, end) >= 0:
-            end = max(end, _closing(data, at, size))
-        while data[end - 1 : end] == b"\\" and end < size:
-            end = _line_end(data, end + 1, size)
+            end = max(end, _closing(data, at, size, at))
+        yield data[start : (end := _continued(data, end, size))]
+
+
+def _regions(data: bytes | bytearray, size: int) -> Iterator[bytes | bytearray]:
+    end = 0
+    while (at := data.find(IMPORT, end, size)) >= 0:
+        start = data.rfind(b"\n", 0, at) + 1
+        last = data.rfind(IMPORT, at, min(at + _NEAR, size))
+        end = _reach(data, start, at if last < 0 else last, size)
         yield data[start:end]
+
+
+def _reach(data: bytes | bytearray, start: int, last: int, size: int) -> int:
+    """A place behind all import statements, the last of which is at `last` or goes on there."""
+    end = _line_end(data, last, size)
+    if data.find(b"(", start, end) >= 0:
+        closing = _closing(data, last, size, 0)
+        end = size if closing < 0 else max(end, _line_end(data, closing, size))
+    return _continued(data, end, size)
 
 
 def _line_end(data: bytes | bytearray, start: int, size: int) -> int:
@@ -104,9 +126,16 @@ def _line_end(data: bytes | bytearray, start: int, size: int) -> int:
     return size if end < 0 else end
 
 
-def _closing(data: bytes | bytearray, start: int, size: int) -> int:
-    """Where the next parenthesis closes that is no part of a comment."""
-    at = start
+def _continued(data: bytes | bytearray, end: int, size: int) -> int:
+    """The end of the lines that a backslash before `end` joins."""
+    while data[end - 1 : end] == b"\\" and end < size:
+        end = _line_end(data, end + 1, size)
+    return end
+
+
+def _closing(data: bytes | bytearray, after: int, size: int, start: int) -> int:
+    """Where the next parenthesis closes that is in no comment, as far as seen from `start`."""
+    at = after
     while (at := data.find(b")", at + 1, size)) >= 0:
         line = data.rfind(b"\n", start, at)
         if data.find(b"#", max(line, start), at) < 0:
