@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 from codemods.context import FileContext, Options
 from codemods.edit.imports import ImportPlan
@@ -38,8 +38,7 @@ class Detected:
     fixed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class FileResult:
+class FileResult(NamedTuple):
     """What came of one file; `text` is None where nothing changed."""
 
     path: str
@@ -236,7 +235,7 @@ def finding(module: Module, detected: Detected, shown: str) -> Finding:
         fixed=detected.fixed,
         symbol=hit.symbol,
     )
-    return replace(base, applicability="manual") if hit.fix is None else base
+    return base._replace(applicability="manual") if hit.fix is None else base
 
 
 def context_for(project: Project, module: Module, options: Options) -> FileContext:

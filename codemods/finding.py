@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Applicability = Literal["safe", "review", "shim", "manual"]
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Finding:
+class Finding(NamedTuple):
     """A legacy name or shape at one place.
 
     Lines and columns count from 1, columns in characters; the end is exclusive. `fixable` says

@@ -46,17 +46,13 @@ class FileOutcome(NamedTuple):
 
     def only_checked(self) -> FileOutcome:
         """This file as `check` reports it: with what can be rewritten, and nothing written."""
-        from dataclasses import replace
-
-        findings = tuple(replace(finding, fixed=False) for finding in self.findings)
+        findings = tuple(finding._replace(fixed=False) for finding in self.findings)
         return self._replace(findings=findings, after=None)
 
     def untouched(self, reason: str) -> FileOutcome:
         """This file when it could not be rewritten after all."""
-        from dataclasses import replace
-
         findings = [
-            replace(f, fixed=False, fixable=False, reason=f.reason or reason) for f in self.findings
+            f._replace(fixed=False, fixable=False, reason=f.reason or reason) for f in self.findings
         ]
         return self._replace(findings=tuple(findings), after=None)
 

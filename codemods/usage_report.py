@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from codemods.finding import Finding
@@ -146,7 +145,7 @@ def _often(count: int) -> str:
 
 
 def _told(finding: Finding, count: int) -> Finding:
-    return replace(finding, message=f"{finding.message}; ran {_often(count)}")
+    return finding._replace(message=f"{finding.message}; ran {_often(count)}")
 
 
 def _seen_only(path: str, use: Use, count: int, line: str) -> Finding:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from codemods.edit import statements
 from codemods.edit.import_places import Place, of_framework, place_for
@@ -18,8 +19,7 @@ from codemods.names.scopes import Scope
 Need = tuple[Scope, str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(NamedTuple):
     """Where an imported name comes from now, and what it is called there."""
 
     module: str

@@ -5,14 +5,13 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Set
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from codemods.names.module import Module
 from codemods.names.scopes import Scope
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """The statement beside which it goes; `gap` asks for a blank line between the two."""
 
     statement: ast.stmt

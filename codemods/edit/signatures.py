@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import libcst as cst
 
@@ -13,8 +14,7 @@ from codemods.edit.slices import newline_of, slice_code
 Step = Callable[[cst.FunctionDef], cst.FunctionDef]
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(NamedTuple):
     """One parameter of a new signature.
 
     `was` names the parameter whose annotation, default and place in the layout are kept;

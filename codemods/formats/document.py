@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from difflib import SequenceMatcher
 
 from codemods.finding import Finding
@@ -127,7 +126,7 @@ def _run(page: Page, group: list[Block]) -> None:
     if result.text is not None and new is None:
         reason = "the rewrite would move code from one block to another"
         findings = [
-            replace(found, fixed=False, fixable=False, reason=found.reason or reason)
+            found._replace(fixed=False, fixable=False, reason=found.reason or reason)
             for found in findings
         ]
     edits = [
@@ -149,8 +148,7 @@ def _placed(group: list[Block], findings: Iterable[Finding]) -> list[Finding]:
 def _moved(found: Finding, rows: list[tuple[Block, Row]]) -> Finding:
     block, row = rows[found.line - 1]
     _, last = rows[found.end_line - 1]
-    return replace(
-        found,
+    return found._replace(
         line=row.line,
         column=found.column + len(row.text) - len(block.part(row)),
         end_line=last.line,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
+from typing import NamedTuple
 
 from codemods.finding import Finding
 from codemods.formats import cells, json_text
@@ -21,8 +21,7 @@ _ESCAPE = re.compile(r"\\u.{4}|\\.", re.DOTALL)
 _PLAIN = {"\\n": " \n", '\\"': '""'}
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(NamedTuple):
     """A code cell: where its source stands in the file, and what of it is Python.
 
     `places` are the indexes of its characters in the file; `number` counts all cells from 1.
@@ -110,7 +109,7 @@ def _run(page: Page, parts: list[_Part]) -> None:
     if edits is None:
         reason = "the rewrite would move code from one cell to another"
         findings = [
-            replace(f, fixed=False, fixable=False, reason=f.reason or reason) for f in findings
+            f._replace(fixed=False, fixable=False, reason=f.reason or reason) for f in findings
         ]
     page.embed(findings, edits or [])
 
@@ -132,8 +131,7 @@ def _placed(page: Page, parts: list[_Part], findings: tuple[Finding, ...]) -> li
         line, column = page.position(start)
         end_line, end_column = page.position(end)
         placed.append(
-            replace(
-                found,
+            found._replace(
                 line=line,
                 column=column,
                 end_line=end_line,

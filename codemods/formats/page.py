@@ -6,7 +6,6 @@ import bisect
 import copy
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from typing import NamedTuple
 
 from codemods.finding import Applicability, Finding
@@ -126,7 +125,7 @@ class Page:
         """Take in what the Python rules said of code inside the file, its places translated."""
         for finding in findings:
             if finding.code != MENTION or self.is_first(finding.symbol):
-                self._findings.append(replace(finding, path=self.shown))
+                self._findings.append(finding._replace(path=self.shown))
         self._edits += edits
 
     def line(self, offset: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from codemods.context import FileContext
 from codemods.legacy.awaiting import HELPERS
@@ -31,8 +32,7 @@ HOOK_HELPER = f"{HELPERS}.AgentMethodHook"
 _FITS = frozenset({f"{HELPERS}.fit_fleet", f"{HELPERS}.fit_or_dev"})
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
+class Site(NamedTuple):
     """A place where an agent with hooks goes to a trainer or a runner.
 
     `agent` is None where its class is not known and may have hooks. `built` is the call that

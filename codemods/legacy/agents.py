@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from codemods.legacy.signatures import Signature, read_signature
 from codemods.names.module import Module
@@ -20,8 +20,7 @@ METHODS = frozenset(name + flavour for name in (TRAINING, VALIDATION) for flavou
 RENAMED = {TRAINING + flavour: NEW + flavour for flavour in FLAVOURS}
 
 
-@dataclass(frozen=True, slots=True)
-class Method:
+class Method(NamedTuple):
     """A rollout method as one class defines it.
 
     `node` is the function; `statement` is what stands in the class body, the function itself or

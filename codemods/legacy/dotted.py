@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from codemods import api_map
 from codemods.api_map.symbol import Symbol
@@ -33,8 +32,7 @@ _TWO_MEANINGS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """A path that does not mean in 0.3.0 what it meant; `new` is None where a person decides."""
 
     path: str

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from codemods.context import FileContext
 from codemods.edit.rewrite import Rewrite
@@ -24,8 +23,7 @@ HELPERS = "agentlightning_compat.legacy"
 LINE_LENGTH = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """Where a fleet has to connect to: the expression, and how often a client polled there."""
 
     value: ast.expr
@@ -33,8 +31,7 @@ class Address:
     complete: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """A rewrite of a call, or the reason for none; `consumed` is a loader that goes with it."""
 
     fix: Fix | None

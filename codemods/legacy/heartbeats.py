@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from codemods.context import FileContext
 from codemods.legacy.http_calls import LIBRARIES
@@ -30,8 +30,7 @@ _CLIENTS = ("LightningStoreClient", "LightningStoreServer", "InMemoryLightningSt
 _DEPTH = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Beat:
+class Beat(NamedTuple):
     """A heartbeat: the node to speak of, and the seconds between two beats, as far as known."""
 
     node: ast.AST

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from codemods.context import FileContext
 from codemods.edit import statements
@@ -51,8 +50,7 @@ _NESTED = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class HookBody:
+class HookBody(NamedTuple):
     """A hook method of the legacy shape that a hook of today can do the same as."""
 
     method: FunctionNode

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from codemods.context import FileContext
 from codemods.edit import statements
@@ -14,8 +14,7 @@ from codemods.legacy.trainers import Construction, takes, uses
 from codemods.names.values import ProjectClass
 
 
-@dataclass(frozen=True, slots=True)
-class HookClass:
+class HookClass(NamedTuple):
     """The class that some methods of an agent become, and the trainers that get one of it."""
 
     name: str

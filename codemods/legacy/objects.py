@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from codemods.context import FileContext
 from codemods.legacy.unreadable import doubt
@@ -35,8 +35,7 @@ _DEPTH = 12
 _MEMO = "legacy objects"
 
 
-@dataclass(frozen=True, slots=True)
-class Built:
+class Built(NamedTuple):
     """A call that builds a legacy object, and the file that it stands in."""
 
     module: Module

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from codemods.context import FileContext
 from codemods.legacy.promises import Action, promise
@@ -28,8 +28,7 @@ _NARROW = frozenset({"float16", "float32", "int32", "int64", "bool_", "tensor", 
 _TELLING = ("triplet", "RolloutRawResultLegacy")
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """One returned expression that 0.3 would not take as it is, or not silently."""
 
     node: ast.expr

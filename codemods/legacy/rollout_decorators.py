@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from codemods.context import FileContext
 from codemods.edit.rewrite import Rewrite
@@ -33,8 +33,7 @@ def is_rollout_function(ctx: FileContext, function: FunctionNode) -> bool:
     return any(decorator_path(ctx, decorator) for decorator in decorators)
 
 
-@dataclass(frozen=True, slots=True)
-class Matching:
+class Matching(NamedTuple):
     """Where `agent_match` goes; without a trainer, nothing is to be said."""
 
     call: ast.Call | None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from codemods.context import FileContext
 from codemods.legacy.clients import RUNNER_PARAMETERS, poll_interval
@@ -14,8 +14,7 @@ from codemods.legacy.runner_uses import runs_once
 from codemods.names import known
 
 
-@dataclass(frozen=True, slots=True)
-class RunnerBuild:
+class RunnerBuild(NamedTuple):
     """The construction of a legacy runner; `problem` says why it has to stay."""
 
     call: ast.Call

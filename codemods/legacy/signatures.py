@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from codemods.names.scopes import FunctionNode
 
 Style = Literal["legacy", "new", "unclear"]
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(NamedTuple):
     """The three parameters of a legacy rollout method."""
 
     task: ast.arg
@@ -20,8 +18,7 @@ class Parts:
     resources: ast.arg
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
+class Signature(NamedTuple):
     """What a rollout method takes.
 
     `receiver` is `self`, or None for a static method. `parts` is there for the legacy style;

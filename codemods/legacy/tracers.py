@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from codemods.context import FileContext
 from codemods.legacy.instances import is_a
@@ -27,8 +26,7 @@ _TODAY = frozenset({"store", "rollout_id", "attempt_id"})
 _MEMO = "tracers with a sync trace_context"
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(NamedTuple):
     """How the context of a trace is entered, and the `with` item that does it, if one does."""
 
     how: Opening

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from codemods.context import FileContext
 from codemods.legacy.agents import Agents
@@ -19,8 +19,7 @@ NAME = "trained_agents"
 MATCH = "agent_match"
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(NamedTuple):
     """One `trained_agents=` that reaches LitAgent's own constructor.
 
     `parameter` is the constructor of the project's class that only passes its own parameter on.
@@ -32,8 +31,7 @@ class Given:
     parameter: FunctionNode | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Trainer:
+class Trainer(NamedTuple):
     """The trainer of the file: a construction, or the line that makes it from the command line."""
 
     call: ast.Call

@@ -3,52 +3,46 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from codemods.names.module import Module
 from codemods.names.scopes import FunctionNode
 
 
-@dataclass(frozen=True, slots=True)
-class External:
+class External(NamedTuple):
     """A name that lives outside the project, by the dotted path through which it was reached."""
 
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class ProjectModule:
+class ProjectModule(NamedTuple):
     """A file of the project, used as a module object."""
 
     module: Module
 
 
-@dataclass(frozen=True, slots=True)
-class ProjectClass:
+class ProjectClass(NamedTuple):
     """A class that the project defines."""
 
     module: Module
     node: ast.ClassDef
 
 
-@dataclass(frozen=True, slots=True)
-class ProjectFunction:
+class ProjectFunction(NamedTuple):
     """A function or method that the project defines."""
 
     module: Module
     node: FunctionNode
 
 
-@dataclass(frozen=True, slots=True)
-class BoundMethod:
+class BoundMethod(NamedTuple):
     """An attribute of an instance whose class lives outside the project."""
 
     owner: Instance
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Instance:
+class Instance(NamedTuple):
     """An object of a known class; `call` is the expression that built it, if it is in sight."""
 
     of: External | ProjectClass

@@ -39,12 +39,10 @@ class Report(NamedTuple):
         """The findings of one file, with the lines that they are on now."""
         if file.after is None or self.is_dry:
             return file.findings
-        from dataclasses import replace
-
         from codemods.output.diff import line_map
 
         place = line_map(file.before, file.after)
-        return tuple(replace(f, line=place(f.line)) for f in file.findings)
+        return tuple(f._replace(line=place(f.line)) for f in file.findings)
 
 
 class Format(Protocol):

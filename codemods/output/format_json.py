@@ -107,5 +107,4 @@ def _file(report: Report, file: FileOutcome) -> dict[str, object]:
 
 
 def _finding(finding: Finding) -> dict[str, object]:
-    names = finding.__dataclass_fields__
-    return {name: getattr(finding, name) for name in names if name != "path"}
+    return {name: value for name, value in finding._asdict().items() if name != "path"}

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +72,7 @@ def all_cases() -> list[Case]:
 
 
 def brief(finding: Finding) -> dict[str, Any]:
-    full = asdict(finding)
+    full = finding._asdict()
     names = ("line", "code", "applicability", "fixable", "fixed", "message", "reason")
     return {name: full[name] for name in names if full[name] != ""}
 
