@@ -49,7 +49,7 @@ class Results:
                 another rollout.
         """
         if returned is None:
-            return Result((), _final_reward(self._traced()))
+            return Result((), final_reward(self._traced()))
         if isinstance(returned, (bool, int, float)):
             return await self._reward(returned)
         if not isinstance(returned, list):
@@ -60,7 +60,7 @@ class Results:
         return list(self._tracer.get_last_trace())
 
     def _result(self, spans: Sequence[Span]) -> Result:
-        return Result(spans, _final_reward(spans))
+        return Result(spans, final_reward(spans))
 
     async def _reward(self, returned: float) -> Result:
         reward = float(returned)
@@ -104,7 +104,7 @@ class Results:
         for span, number in zip(new, await self._numbers(len(new)), strict=True):
             span.sequence_id = number
         await self._stored(new)
-        return Result(new, _final_reward(spans))
+        return Result(new, final_reward(spans))
 
     async def _own(self, spans: Sequence[Span]) -> Sequence[Span]:
         rollout_id, attempt_id = self._key
@@ -143,11 +143,12 @@ class Results:
             await self._patience.ask(lambda: self._store.add_many_spans(spans))
 
 
-def _final_reward(spans: Sequence[Span]) -> float | None:
+def final_reward(spans: Sequence[Span]) -> float | None:
+    """The last reward in these spans; None if there is none, or one that cannot be read."""
     try:
         return find_final_reward(spans)
     except ValueError as error:
-        # It is stored as it is; only the count of this runner goes without it.
+        # It is stored as it is; only counts and means go without it.
         _log.warning("a span that looks like a reward is none: %s", error)
         return None
 

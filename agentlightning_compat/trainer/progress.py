@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sys
 import time
 from dataclasses import dataclass, field
-from typing import Any
 
-from agentlightning_compat.emitter.reward import find_final_reward
 from agentlightning_compat.model import RolloutStatus
+from agentlightning_compat.runner.results import final_reward
 from agentlightning_compat.store.base import LightningStore
+from agentlightning_compat.trainer.terminal_bar import Bar, shown
 
 _log = logging.getLogger(__name__)
 
@@ -51,6 +50,16 @@ class State:
             f" {self.queued} queued{reward}, {self.rate:.3g} rollouts/s"
         )
 
+    def short(self) -> str:
+        """The same for a bar, in about 60 columns."""
+        total = self.done + self.running + self.queued
+        failed = f", {self.failed} failed" if self.failed else ""
+        mean = sum(self.rewards) / len(self.rewards) if self.rewards else None
+        reward = "" if mean is None else f", mean reward {mean:.3g}"
+        return (
+            f"{self.done}/{total} done{failed}, {self.running} running{reward}, {self.rate:.3g}/s"
+        )
+
 
 class Progress:
     """Reads from the store how a run goes. What was there before does not count."""
@@ -87,11 +96,10 @@ class Progress:
 
         A store that cannot be asked ends the telling and nothing else.
         """
-        bar: Any = None
         try:
             await self.begin()
-            bar = _bar()
-            await self._tell(bar)
+            with shown() as bar:
+                await self._tell(bar)
         except asyncio.CancelledError:
             state = await asyncio.wait_for(self.look(), _LAST)
             if state.done:
@@ -99,11 +107,8 @@ class Progress:
             raise
         except Exception:
             _log.exception("nothing more is told of the progress")
-        finally:
-            if bar is not None:
-                bar.stop()
 
-    async def _tell(self, bar: Any) -> None:
+    async def _tell(self, bar: Bar | None) -> None:
         pause = _LINE if bar is None else _BAR
         while True:
             await asyncio.sleep(pause)
@@ -114,8 +119,7 @@ class Progress:
             if bar is None:
                 _log.info("%s", state)
             else:
-                total = state.done + state.running + state.queued
-                bar.update(0, completed=state.done, total=total, description=str(state))
+                bar.update(state.done, state.done + state.running + state.queued, state.short())
 
     async def _since(self, outcome: str) -> int:
         return max(await self._count(_OUTCOMES[outcome]) - self._before[outcome], 0)
@@ -131,7 +135,7 @@ class Progress:
         fresh = [rollout for rollout in found if (rollout.end_time or 0.0) > self._last_end]
         for rollout in fresh:
             spans = await self._store.query_spans(rollout.rollout_id, "latest")
-            reward = find_final_reward(list(spans))
+            reward = final_reward(list(spans))
             if reward is not None:
                 self._state.rewards.append(reward)
         if fresh:
@@ -142,24 +146,3 @@ _OUTCOMES: dict[str, tuple[RolloutStatus, ...]] = {
     "succeeded": ("succeeded",),
     "failed": ("failed", "cancelled"),
 }
-
-
-def _bar() -> Any:
-    """A bar of rich; None without a terminal or without rich."""
-    if not sys.stderr.isatty():
-        return None
-    try:
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-    except ImportError:
-        return None
-    bar = Progress(
-        BarColumn(bar_width=30),
-        TextColumn("{task.description}"),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    )
-    bar.add_task("nothing is done yet", total=None)
-    bar.start()
-    return bar
