@@ -1,0 +1,1 @@
+"""Names that programs import from agentlightning and that this runtime has no use for."""
