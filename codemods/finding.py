@@ -12,6 +12,7 @@ class Finding(NamedTuple):
 
     Lines and columns count from 1, columns in characters; the end is exclusive. `fixable` says
     whether `run` rewrites it; `reason` says why not, where it does not. `fixed` is set by `run`.
+    `ran` is how often a usage report says that it ran, None where none does.
     """
 
     path: str
@@ -26,3 +27,4 @@ class Finding(NamedTuple):
     reason: str = ""
     fixed: bool = False
     symbol: str = ""
+    ran: int | None = None

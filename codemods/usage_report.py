@@ -145,7 +145,7 @@ def _often(count: int) -> str:
 
 
 def _told(finding: Finding, count: int) -> Finding:
-    return finding._replace(message=f"{finding.message}; ran {_often(count)}")
+    return finding._replace(message=f"{finding.message}; ran {_often(count)}", ran=count)
 
 
 def _seen_only(path: str, use: Use, count: int, line: str) -> Finding:
@@ -162,4 +162,5 @@ def _seen_only(path: str, use: Use, count: int, line: str) -> Finding:
         fixable=False,
         reason="only seen when running",
         symbol=use.symbol,
+        ran=count,
     )

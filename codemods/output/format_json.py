@@ -9,7 +9,8 @@ summary   files_scanned, files_parsed, files_changed, findings, fixed, remaining
           rules (by code: title, findings, fixed)
 files     path, changed, findings (line, column, end_line, end_column count from 1, the end is
           exclusive, places are those before the run; code, message, applicability, fixable,
-          fixed, reason, symbol)
+          fixed, reason, symbol, ran: how often, by the report of --usage, null where it says
+          nothing)
 errors    path, line (0 where there is none), message, advice
 skipped   path, reason
 """

@@ -108,7 +108,7 @@ def test_json_has_every_key_of_the_schema(work, invoke):
     [finding] = file["findings"]
     assert finding.keys() == {
         *("code", "message", "line", "column", "end_line", "end_column", "line_now"),
-        *("applicability", "fixable", "fixed", "reason", "symbol"),
+        *("applicability", "fixable", "fixed", "reason", "symbol", "ran"),
     }
     assert (finding["line"], finding["column"], finding["end_column"]) == (3, 19, 30)
     [error] = report["errors"]

@@ -58,6 +58,10 @@ def test_the_json_output_has_them(work, invoke):
     assert (seen["code"], seen["symbol"], seen["line"]) == ("AGL401", "agentlightning.x", 4)
     assert (seen["fixable"], seen["reason"]) == (False, "only seen when running")
     assert report["files"][0]["findings"][0]["message"].endswith("; ran once")
+    assert [[f["ran"] for f in file["findings"]] for file in report["files"]] == [
+        [1, *[None] * (len(report["files"][0]["findings"]) - 1)],
+        [2],
+    ]
     assert report["summary"]["rules"]["AGL401"]["findings"] == 1
 
 
