@@ -117,16 +117,19 @@ def only_one() -> Recording | None:
     return found[0] if len(found) == 1 else None
 
 
-def lost(what: str) -> None:
-    """Say, once, that a span cannot be placed, if there are recordings it may belong to."""
-    if len(_open) < 2 or "lost" in _said:
+def lost(what: str, tracer: Tracer | None = None) -> None:
+    """Say, once, that a span cannot be placed, if there are recordings it may belong to: those of
+    the tracer that it was given to, or all."""
+    with _open_lock:
+        found = [one for one in _open.values() if tracer is None or one.tracer is tracer]
+    if len(found) < 2 or "lost" in _said:
         return
     _said.add("lost")
     _log.warning(
         "%s was made in a thread that does not know for which of %d rollouts it works, and is"
         " left out, as others will be: run the thread's function by contextvars.copy_context().run",
         what,
-        len(_open),
+        len(found),
     )
 
 

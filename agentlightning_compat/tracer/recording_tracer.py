@@ -137,7 +137,7 @@ class RecordingTracer(Tracer):
         )
         recording = rec.here(self)
         if recording is None:
-            rec.lost(f"span {name!r}")
+            rec.lost(f"span {name!r}", self)
         else:
             recording.add(_child(recording, core, ids.span_id()))
         return core
@@ -156,7 +156,7 @@ class RecordingTracer(Tracer):
         span_id = ids.span_id()
         above = rec.parent.get()
         if recording is None:
-            rec.lost(f"operation {name!r}")
+            rec.lost(f"operation {name!r}", self)
         else:
             rec.parent.set(_context(recording.trace_id, span_id))
         try:

@@ -19,6 +19,7 @@ from agentlightning_compat import (
     Tracer,
     clear_active_tracer,
     emit_message,
+    emit_reward,
     get_active_tracer,
     get_message_value,
     operation,
@@ -364,6 +365,26 @@ async def test_what_a_thread_says_that_nobody_can_place_is_left_out_and_said(
         assert await task == []
     assert tracer.get_last_trace() == []
     assert caplog.text.count("is left out") == 1
+
+
+async def test_what_is_made_for_no_tracer_is_not_missed(tracer, caplog, monkeypatch):
+    monkeypatch.setattr(recording, "_said", set())
+    opened, go = [asyncio.Event(), asyncio.Event()], asyncio.Event()
+
+    async def other(begun):
+        async with tracer.trace_context():
+            begun.set()
+            await go.wait()
+
+    tasks = [asyncio.create_task(other(begun)) for begun in opened]
+    for begun in opened:
+        await begun.wait()
+    made = emit_reward(1.0, propagate=False)  # as the runner makes those that agents return
+    go.set()
+    await asyncio.gather(*tasks)
+    assert made.attributes
+    assert "is left out" not in caplog.text
+    assert tracer.get_last_trace() == []
 
 
 async def test_a_task_that_goes_on_behind_its_context_writes_nowhere(tracer, caplog):
