@@ -26,6 +26,7 @@ PRINTED = {
     "runner": "100 succeeded, 0 failed, 0 running, mean reward 0.5\n",
     "migrated": "",
     "bridge": "[1.0, 1.0, 1.0]\n",
+    "helpers": "{'x': 1, 'y': 2} val agentlightning_compat\n",
 }
 
 
