@@ -93,6 +93,7 @@ def real(release, script, *arguments):
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
             [str(oracle_python(release)), "-W", "ignore", "-c", script, *map(str, arguments)],
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
@@ -105,6 +106,7 @@ def real(release, script, *arguments):
             process.kill()
             process.wait(60)
             process.stdout.close()
+            process.stdin.close()
 
 
 def free_port() -> int:
