@@ -158,3 +158,15 @@ def test_dev_with_runners_elsewhere(sides, of_dev, algorithm, runner):
     said = first.said()
     second.kill()  # its server is gone
     assert (said, second.hooks()) == of_dev[1]
+
+
+@pytest.mark.parametrize(("server", "trainer"), SIDES)
+def test_a_trainer_whose_store_is_a_client_of_the_other_one(sides, processes, server, trainer):
+    port = free_port()
+    serving = sides[server].start("serve", port=port)
+    serving.done()
+    settings = {"server": f"http://127.0.0.1:{port}", "strategy": "cs", "n_runners": 2}
+    run = sides[trainer].start("fit", {"AGL_MANAGED_STORE": "0"}, beating=2, **settings)
+    assert (run.said(), run.hooks()) == processes[1]
+    serving.go_on()
+    assert serving.said() is None

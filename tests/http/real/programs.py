@@ -215,7 +215,11 @@ def called(folder: Path) -> list[Any]:
     return sorted((json.loads(line) for line in lines), key=lambda line: line[:2])
 
 
-def trainer(agl: Any, tracer: str = "OtelTracer", **settings: Any) -> Any:
+def trainer(
+    agl: Any, tracer: str = "OtelTracer", server: str | None = None, **settings: Any
+) -> Any:
+    if server is not None:
+        settings["store"] = agl.LightningStoreClient(server)
     prompt = agl.PromptTemplate(template="ask {}", engine="f-string")
     return agl.Trainer(
         tracer=f"agentlightning.tracer.{tracer}",
@@ -263,3 +267,18 @@ def run_runners(agl: Any, folder: Path, *, of_async: bool = False, **settings: A
     """The runners' side of a run; an interrupt ends it."""
     made = trainer(agl, hooks=[hook(agl, folder)], **settings)
     made.fit(agent(agl, of_async=of_async))
+
+
+def serve(agl: Any, folder: Path, *, port: int) -> None:
+    """A server of an empty store, until there is a file `go`."""
+
+    async def work() -> None:
+        store = agl.InMemoryLightningStore(thread_safe=True)
+        server = agl.LightningStoreServer(store, host="127.0.0.1", port=port)
+        await server.start()
+        (folder / "done").touch()
+        while not (folder / "go").exists():
+            await asyncio.sleep(0.02)
+        await server.stop()
+
+    asyncio.run(work())

@@ -42,12 +42,12 @@ class Run:
         assert path.exists(), self.log()
         return json.loads(path.read_text())
 
-    def done(self, other: Run) -> None:
-        """Wait until the program says so; `other` has to run meanwhile."""
+    def done(self, *others: Run) -> None:
+        """Wait until the program says so; it and `others` have to run meanwhile."""
 
         def done() -> bool:
-            assert not self.ended(), self.log()
-            assert not other.ended(), other.log()
+            for one in (self, *others):
+                assert not one.ended(), one.log()
             return (self.folder / "done").exists()
 
         self._until(done)
