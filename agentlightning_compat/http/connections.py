@@ -116,9 +116,11 @@ def session() -> aiohttp.ClientSession:
     loop = asyncio.get_running_loop()
     if loop not in _sessions:
         http = library()
-        # As many connections as there are rollouts under way; no cookies, which cost time.
+        # As many connections as there are rollouts under way, none that a server is about to close
+        # (those of agentlightning do so after 5 idle seconds); no cookies, which cost time.
         _sessions[loop] = http.ClientSession(
-            connector=http.TCPConnector(limit=0), cookie_jar=http.DummyCookieJar()
+            connector=http.TCPConnector(limit=0, keepalive_timeout=4),
+            cookie_jar=http.DummyCookieJar(),
         )
         atexit.register(_close, loop)
     return _sessions[loop]
