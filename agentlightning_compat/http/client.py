@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import random
 import uuid
 from collections.abc import Sequence
@@ -23,7 +22,7 @@ from agentlightning_compat.errors import (
     UnsupportedError,
     from_code,
 )
-from agentlightning_compat.http import paging
+from agentlightning_compat.http import paging, tokens
 from agentlightning_compat.http import values as v
 from agentlightning_compat.http.calls import LONGEST_HOLD, Parts
 from agentlightning_compat.http.connections import Request, UnreachableError, asked
@@ -49,8 +48,6 @@ R = TypeVar("R")
 
 _log = logging.getLogger(__name__)
 
-# The variable that has the token of servers and clients.
-TOKEN = "AGL_SERVER_TOKEN"
 _LATER = frozenset({408, 425, 429, 502, 503, 504})
 # An old server has nobody woken: it is asked again after so many seconds.
 _OLD_POLL = 1.0
@@ -100,7 +97,7 @@ class LightningStoreClient(LightningStore):
         self._delays = tuple(retry_delays)
         self._timeout = request_timeout
         self._connect = connection_timeout
-        token = token or os.environ.get(TOKEN)
+        token = tokens.given(token)
         self._headers = {paging.PAGES.decode(): "follows"}
         if token is not None:
             self._headers["authorization"] = f"Bearer {token}"

@@ -10,9 +10,9 @@ from functools import partial
 from typing import Any, Literal, TypeVar
 
 from agentlightning_compat.errors import InvalidRequestError, UnsupportedError
-from agentlightning_compat.http import origins, performing
+from agentlightning_compat.http import origins, performing, tokens
 from agentlightning_compat.http.app import StoreApp
-from agentlightning_compat.http.client import TOKEN, LightningStoreClient
+from agentlightning_compat.http.client import LightningStoreClient
 from agentlightning_compat.http.launching import ServerThread, bound
 from agentlightning_compat.http.limits import DEFAULT, Limits
 from agentlightning_compat.model import AttemptedRollout, Rollout
@@ -83,7 +83,7 @@ class LightningStoreServer(LightningStore):
         self.store = store
         self._host = host or "127.0.0.1"
         self._port = DEFAULT_PORT if port is None else port
-        token = token or os.environ.get(TOKEN)
+        token = tokens.given(token)
         self._token = token
         self._origins = origins.named(cors_allow_origins)
         if launch_mode not in ("asyncio", "thread") or n_workers != 1:

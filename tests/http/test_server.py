@@ -237,7 +237,16 @@ def test_the_token_may_come_from_the_environment(store, monkeypatch):
     LightningStoreServer(store, host="0.0.0.0")
 
 
-def test_others_are_not_let_in_by_accident(store):
+@pytest.mark.parametrize("token", ["a\r\nx: y", "two words", "gr\xfcn"])
+def test_a_token_is_no_more_than_that(store, token):
+    with pytest.raises(InvalidRequestError, match="ASCII"):
+        LightningStoreServer(store, token=token)
+    with pytest.raises(InvalidRequestError, match="ASCII"):
+        LightningStoreClient("http://127.0.0.1:1", token=token)
+
+
+def test_others_are_not_let_in_by_accident(store, monkeypatch):
+    monkeypatch.setenv("AGL_SERVER_TOKEN", "")
     for host in ("0.0.0.0", "192.0.2.1", "example.org"):
         with pytest.raises(InvalidRequestError, match="token"):
             LightningStoreServer(store, host=host)
