@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any, NamedTuple
 
@@ -25,7 +26,10 @@ async def ask(app, verb, path, body=b"", headers=(), query=b"") -> Answer:
     sent = []
 
     async def receive():
-        return next(messages)
+        message = next(messages, None)
+        if message is None:  # the client stays, and says no more
+            await asyncio.Event().wait()
+        return message
 
     async def send(message):
         sent.append(message)
