@@ -1,9 +1,9 @@
 """A server, or clients of one, in a process of its own; also runs in the peer's environment.
 
-python -m benchmarks.http_side serve|ask peer|ours|floor
+python -m benchmarks.http_side peer|ours|floor serve|ask
 
-Reads one JSON request a line, `{"measure": ..., ...}`, and answers each with a line of JSON. The
-first line of a server is its URL.
+Reads one JSON request a line and answers each with a line of JSON: clients measure something, a
+server says how much CPU time it took so far. The first line of a server is its URL.
 """
 
 from __future__ import annotations
@@ -93,9 +93,8 @@ class Clients:
     async def lifecycle(self, url: str, clients: int, count: int, write: str) -> dict[str, float]:
         """Seconds, on the clock and of the CPU, for `count` rollouts by so many clients."""
         stores = [self._kind(url) for _ in range(clients)]
-        spans = [self._otel.made(number) for number in range(SPANS)]
-        for store in stores:  # connections are opened by the first call
-            await self._one(store, spans, WRITES[write])
+        # Connections are opened by the first call.
+        await asyncio.gather(*(store.get_latest_resources() for store in stores))
         left = iter(range(count))
 
         async def some(store: Any) -> None:
@@ -252,7 +251,7 @@ def main() -> None:
     def say(value: Any) -> None:
         print(json.dumps(value), file=answers, flush=True)
 
-    asyncio.run({"serve": serve, "ask": ask}[sys.argv[1]](sys.argv[2], say))
+    asyncio.run({"serve": serve, "ask": ask}[sys.argv[2]](sys.argv[1], say))
 
 
 if __name__ == "__main__":

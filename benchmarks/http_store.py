@@ -1,7 +1,7 @@
 """What the store costs over HTTP, against the server and client of the real agentlightning 0.3.0.
 
-python benchmarks/http_store.py [--rounds 5] [--only lifecycle,calls] [--json FILE] [--quick]
-    [--without-peer]
+python benchmarks/http_store.py [--rounds 5] [--only lifecycle,calls,runners,gains]
+    [--json FILE] [--quick] [--without-peer]
 
 With --quick everything is run once and in little, to see that it runs: the numbers mean nothing
 and no bound is judged. --without-peer leaves out what needs a real agentlightning.
@@ -9,27 +9,27 @@ and no bound is judged. --without-peer leaves out what needs a real agentlightni
 Server and clients are processes of their own, on loopback, over stores in memory. The peer runs in
 an environment of its own under AGL_ORACLES (see tests/oracles.py). All take turns, so that drift of
 the machine cancels. The floor is an application that answers at once with as many bytes, on the
-same server library with the same options, asked by the same client library.
+same server library with the same options, asked by aiohttp.
+
+Runners are forked from a process that has imported its package: 32 of them start in a second.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
 
-from benchmarks.store_table import Row, line, row  # noqa: E402, where to find it is said above
-from tests.oracles import oracle_python  # noqa: E402
+from benchmarks.http_processes import Side  # noqa: E402, where to find it is said above
+from benchmarks.store_table import Row, line, row  # noqa: E402
 
 
 class Sizes(NamedTuple):
@@ -38,85 +38,27 @@ class Sizes(NamedTuple):
     rounds: int
     lifecycles: dict[int, dict[str, int]]
     calls: int
+    runners: tuple[int, ...]
+    tasks: dict[str, int]
 
 
-_WHOLE = Sizes(5, {1: {"peer": 60, "ours": 600}, 64: {"peer": 192, "ours": 1920}}, 300)
-_QUICK = Sizes(1, {1: {"peer": 2, "ours": 4}, 64: {"peer": 64, "ours": 64}}, 5)
-
-
-class Process:
-    """One side of one backend in a process of its own."""
-
-    def __init__(self, role: str, side: str) -> None:
-        python = str(oracle_python("0.3.0")) if side == "peer" else sys.executable
-        # Otherwise importing litellm waits for a download.
-        environment = {**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
-        self._name = f"{role} {side}"
-        self._process = subprocess.Popen(
-            [python, "-W", "ignore", "-m", "benchmarks.http_side", role, side],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=ROOT,
-            env=environment,
-        )
-
-    def ask(self, measure: str, **parameters: Any) -> Any:
-        """Have something measured.
-
-        Raises:
-            RuntimeError: the process ended instead; what it had to say is on standard error.
-        """
-        assert self._process.stdin is not None
-        print(json.dumps({"measure": measure, **parameters}), file=self._process.stdin, flush=True)
-        return self.answer()
-
-    def answer(self) -> Any:
-        """The next answer.
-
-        Raises:
-            RuntimeError: there is none.
-        """
-        assert self._process.stdout is not None
-        answer = self._process.stdout.readline()
-        if not answer:
-            raise RuntimeError(f"{self._name} ended with {self._process.wait()}")
-        return json.loads(answer)
-
-    def close(self) -> None:
-        """End the process."""
-        self._process.communicate()
-
-
-class Pair:
-    """A server and its clients."""
-
-    def __init__(self, side: str) -> None:
-        self._server = Process("serve", side)
-        self._clients = Process("ask", side)
-        self._url = self._server.answer()
-
-    def ask(self, measure: str, **parameters: Any) -> Any:
-        """Have the clients measure something."""
-        return self._clients.ask(measure, url=self._url, **parameters)
-
-    def lifecycle(self, clients: int, count: int, write: str) -> dict[str, float]:
-        """Per rollout: microseconds on the clock, and of CPU time on either side."""
-        before = self._server.ask("cpu")
-        found = self.ask("lifecycle", clients=clients, count=count, write=write)
-        served = self._server.ask("cpu") - before
-        scale = 1e6 / count
-        return {
-            "wall": found["wall"] * scale,
-            "client": found["cpu"] * scale,
-            # Also that of the rollouts that open the connections.
-            "server": served * 1e6 / (count + clients),
-        }
-
-    def close(self) -> None:
-        """End both."""
-        self._clients.close()
-        self._server.close()
+_WHOLE = Sizes(
+    rounds=5,
+    lifecycles={1: {"peer": 60, "ours": 600}, 64: {"peer": 192, "ours": 1920}},
+    calls=300,
+    runners=(1, 2, 4, 8, 16, 32, 64, 128),
+    tasks={"peer": 96, "ours": 480},
+)
+_QUICK = Sizes(
+    rounds=1,
+    lifecycles={1: {"peer": 2, "ours": 4}, 8: {"peer": 8, "ours": 16}},
+    calls=5,
+    runners=(1, 2),
+    tasks={"peer": 2, "ours": 4},
+)
+# In the manner of 0.3.0's published benchmark.
+_MANY = 32
+_TURNS = 4
 
 
 class Bench:
@@ -125,12 +67,12 @@ class Bench:
     def __init__(self, sizes: Sizes, with_peer: bool) -> None:
         self.sizes = sizes
         self.with_peer = with_peer
-        self.sides = {side: Pair(side) for side in ("peer", "ours", "floor")[not with_peer :]}
+        self.sides = {side: Side(side) for side in ("peer", "ours", "floor")[not with_peer :]}
 
     def close(self) -> None:
         """End all processes."""
-        for pair in self.sides.values():
-            pair.close()
+        for side in self.sides.values():
+            side.close()
 
 
 # Name, side, how spans are written, how many times the peer's rate.
@@ -197,29 +139,93 @@ def calls(bench: Bench) -> Iterator[Row]:
     """Single calls of one client."""
     samples: dict[str, dict[str, list[float]]] = {side: {} for side in bench.sides}
     for _ in range(bench.sizes.rounds):
-        for side, pair in bench.sides.items():
-            count = bench.sizes.calls // (5 if side == "peer" else 1)
-            for call, times in pair.ask("calls", count=max(count, 2)).items():
-                samples[side].setdefault(call, []).extend(times)
+        for name, side in bench.sides.items():
+            count = bench.sizes.calls // (5 if name == "peer" else 1)
+            for call, times in side.ask(measure="calls", count=max(count, 2)).items():
+                samples[name].setdefault(call, []).extend(times)
     for call in samples["ours"]:
         for percent in (50, 99):
             values = {
-                side: statistics.quantiles(found[call], n=100)[percent - 1] * 1e6
-                for side, found in samples.items()
+                name: statistics.quantiles(found[call], n=100)[percent - 1] * 1e6
+                for name, found in samples.items()
             }
-            for side, value in values.items():
-                compared = {"ours": "floor", "peer": "ours"}.get(side)
+            for name, value in values.items():
+                other = "floor" if name == "ours" else "ours"
                 yield row(
                     f"{call}, p{percent}",
-                    side,
+                    name,
                     value,
                     "us",
-                    ratio=value / values[compared] if compared else None,
-                    bound=f"{side} / {compared}" if compared else "",
+                    ratio=None if name == "floor" else value / values[other],
+                    bound="" if name == "floor" else f"{name} / {other}",
                 )
 
 
-PARTS: dict[str, Callable[[Bench], Iterator[Row]]] = {"lifecycle": lifecycles, "calls": calls}
+def with_runners(bench: Bench) -> Iterator[Row]:
+    """Runner processes that take several turns a rollout, with spans of OpenTelemetry."""
+    sides = [side for side in ("peer", "ours") if side in bench.sides]
+    many = min(_MANY, bench.sizes.runners[-1])
+    for pattern in ("batch", "queue"):
+        samples: dict[str, list[dict[str, float]]] = {side: [] for side in sides}
+        for _ in range(bench.sizes.rounds):
+            for side in sides:
+                samples[side].append(_work(bench, side, pattern, many))
+        rates = {side: 1e6 / _median(samples[side], "wall") for side in sides}
+        costs = {side: _median(samples[side], "client", "server") for side in sides}
+        ratio = rates["ours"] / rates["peer"] if "peer" in rates else None
+        label = f"{pattern}, {many} runners"
+        for side in sides:
+            ours = side == "ours"
+            yield row(
+                label,
+                side,
+                rates[side],
+                "rollouts/s",
+                ratio=ratio if ours else None,
+                bound=">= 5x the peer's rate" if ours else "",
+                met=ratio >= 5 if ratio and ours else None,
+            )
+            yield row(f"{label}, CPU", side, costs[side], "us")
+
+
+def gains(bench: Bench) -> Iterator[Row]:
+    """How many runners are of use: each number does 5 % more than all smaller ones."""
+    for side in ("peer", "ours"):
+        if side not in bench.sides:
+            continue
+        best, rate = 0, 0.0
+        for count in bench.sizes.runners:
+            found = [
+                _work(bench, side, "queue", count) for _ in range(max(bench.sizes.rounds // 2, 1))
+            ]
+            reached = 1e6 / _median(found, "wall")
+            yield row(f"queue, {count} runners", side, reached, "rollouts/s")
+            if reached > 1.05 * rate:
+                best, rate = count, reached
+            elif count > 2 * best:
+                break
+        yield row("runners that still gain", side, best, "runners", bound="reported")
+
+
+def _work(bench: Bench, side: str, pattern: str, runners: int) -> dict[str, float]:
+    # Enough for each runner to have some, and no more than one alone does in good time.
+    tasks = max(min(bench.sizes.tasks[side], 30 * runners), 2)
+    width = 2 * runners
+    return bench.sides[side].runners(
+        tasks, pattern=pattern, runners=runners, width=width, turns=_TURNS
+    )
+
+
+def _median(samples: list[dict[str, float]], *names: str) -> float:
+    return statistics.median(sum(found[name] for name in names) for found in samples)
+
+
+PARTS: dict[str, Callable[[Bench], Iterator[Row]]] = {
+    "lifecycle": lifecycles,
+    "calls": calls,
+    "runners": with_runners,
+    "gains": gains,
+}
 
 
 def main() -> None:
