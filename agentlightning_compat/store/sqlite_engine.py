@@ -15,9 +15,11 @@ from agentlightning_compat.store import commands as c
 from agentlightning_compat.store.memory import drive
 from agentlightning_compat.store.operations import OPERATIONS
 from agentlightning_compat.store.sql.jobs import Engine, Job, SharedSignals
-from agentlightning_compat.store.sql.transaction import SqlTransaction, add_totals
+from agentlightning_compat.store.sql.transaction import SqlTransaction
 from agentlightning_compat.store.sqlite_file import SqliteConnection, meaning
+from agentlightning_compat.store.sqlite_hot import Hot
 from agentlightning_compat.store.sqlite_lanes import Lane, Line
+from agentlightning_compat.store.sqlite_writing import FREQUENT, WriterTransaction
 from agentlightning_compat.store.transaction import Transaction
 
 
@@ -93,6 +95,8 @@ class Writer(Lane):
         self._signals = signals
         self._answer = answer
         self._version = connection.number("data_version")
+        self._hot = Hot(connection.raw)
+        self._frequent = WriterTransaction(connection, self._hot)
 
     def pause(self) -> float | None:
         """Nothing tells of other processes' writes: as long as somebody waits, look."""
@@ -132,8 +136,14 @@ class Writer(Lane):
         self._answer(todo)
 
     def _begin(self) -> None:
-        self._connection.rollback()  # if the last one could not be ended
+        if self._connection.raw.in_transaction:  # the last one could not be ended
+            self._rollback()
         self._connection.raw.execute("BEGIN IMMEDIATE")
+        self._hot.begun()
+
+    def _rollback(self) -> None:
+        self._hot.undone()
+        self._connection.rollback()
 
     def _sweep_for(self, jobs: list[Job]) -> list[Job]:
         """What must be done before these, so that they see every deadline that has passed."""
@@ -158,42 +168,54 @@ class Writer(Lane):
 
     def _together(self, jobs: list[Job], *, savepoints: bool) -> bool:
         """Do and commit; False when all of it was rolled back."""
-        connection = self._connection
-        totals: dict[str, int] = {}
+        one = self._apart if savepoints else self._one
         try:
             for job in jobs:
-                if not self._one(job, totals, savepoints=savepoints):
-                    connection.rollback()
+                if not one(job):
+                    self._rollback()
                     return False
-            drive(add_totals(connection, totals, 0))
-            connection.raw.execute("COMMIT")
-        except sqlite3.Error as error:
-            connection.rollback()
+            self._hot.flush()
+            self._connection.raw.execute("COMMIT")
+        except Exception as error:  # of SQLite, or a text that it cannot take
+            self._rollback()
             _failed(jobs, error)
             return False
         return True
 
-    def _one(self, job: Job, totals: dict[str, int], *, savepoints: bool) -> bool:
+    def _one(self, job: Job) -> bool:
         """Do one; False when it failed in a way that others must not be committed with."""
-        tx = SqlTransaction(self._connection, slim=job.slim)
-        raw = self._connection.raw
-        if savepoints:
-            raw.execute("SAVEPOINT job")
+        tx: SqlTransaction = self._frequent
+        if type(job.command) in FREQUENT:
+            self._frequent.begin(slim=job.slim)
+        else:
+            self._hot.flush()
+            tx = SqlTransaction(self._connection, slim=job.slim)
         try:
             drive(job.do(tx))
         except Exception as error:
             job.fail(meaning(error))
             # Most fail before they write anything.
-            if not savepoints:
-                return not tx.dirty and not isinstance(error, sqlite3.Error)
+            return not tx.dirty and not isinstance(error, sqlite3.Error)
+        if tx.dirty and tx is not self._frequent:
+            self._hot.forget()
+            self._hot.counted(tx.totals)
+        return True
+
+    def _apart(self, job: Job) -> bool:
+        """Do one in such a way that only it is undone when it fails."""
+        tx = SqlTransaction(self._connection, slim=job.slim)
+        raw = self._connection.raw
+        raw.execute("SAVEPOINT job")
+        try:
+            drive(job.do(tx))
+        except Exception as error:
+            job.fail(meaning(error))
             if not raw.in_transaction:
                 return False
             raw.execute("ROLLBACK TO job")
         else:
-            for name, n in tx.totals.items():
-                totals[name] = totals.get(name, 0) + n
-        if savepoints:
-            raw.execute("RELEASE job")
+            self._hot.counted(tx.totals)
+        raw.execute("RELEASE job")
         return True
 
     def end(self) -> None:

@@ -19,7 +19,7 @@ from agentlightning_compat.store.transaction import Changes
 
 _WORKER_KEYS = tuple(rows.WORKER_COLUMNS.split())
 _UPDATE_WORKER = update_of("workers", _WORKER_KEYS[1:], "worker_id = ?")
-_INSERT_WORKER = (
+UPSERT_WORKER = (
     f"{insert_of('workers', rows.WORKER_COLUMNS)} ON CONFLICT (worker_id) DO UPDATE SET "
     + ", ".join(f"{name} = excluded.{name}" for name in _WORKER_KEYS[1:])
 )
@@ -29,7 +29,7 @@ _PUT_RESOURCES = (
     " update_time = excluded.update_time, version = excluded.version,"
     " resources = excluded.resources, put = excluded.put"
 )
-_ADD_TOTAL = (
+UPSERT_TOTAL = (
     "INSERT INTO totals (name, shard, n) VALUES (?, ?, ?)"
     " ON CONFLICT (name, shard) DO UPDATE SET n = totals.n + excluded.n"
 )
@@ -52,7 +52,7 @@ class SqlTransaction(TableTransaction):
             if worker.worker_id in self._known_workers:
                 await self._run(_UPDATE_WORKER, (*values[1:], values[0]))
             else:
-                await self._run(_INSERT_WORKER, values)
+                await self._run(UPSERT_WORKER, values)
 
     async def get_worker(self, worker_id: str, *, for_update: bool = False) -> WorkerRecord | None:
         statement = f"SELECT {rows.WORKER} FROM workers w WHERE w.worker_id = ?"
@@ -187,8 +187,13 @@ class SqlTransaction(TableTransaction):
             await self.write(Changes(workers=(found_nothing(bound, now),)))
 
 
+def total_rows(totals: Mapping[str, int], shard: int) -> list[Sequence[Any]]:
+    """The values of `UPSERT_TOTAL` for what changed."""
+    return [(name, shard, n) for name, n in sorted(totals.items()) if n]
+
+
 async def add_totals(connection: Connection, totals: Mapping[str, int], shard: int) -> None:
     """Write by how much the counts changed."""
-    values: list[Sequence[Any]] = [(name, shard, n) for name, n in sorted(totals.items()) if n]
+    values = total_rows(totals, shard)
     if values:
-        await connection.run_many(_ADD_TOTAL, values)
+        await connection.run_many(UPSERT_TOTAL, values)
