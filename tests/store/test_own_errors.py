@@ -91,6 +91,8 @@ async def test_changes_without_meaning(stage, changes):
         {"worker_id": None},
         {"last_heartbeat_time": "now"},
         {"last_heartbeat_time": float("nan")},
+        {"last_heartbeat_time": -(10**400)},
+        {"last_heartbeat_time": True},
         {"metadata": 3},
     ],
     ids=lambda changes: next(iter(changes)),

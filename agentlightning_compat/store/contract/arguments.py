@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import isfinite
+from sys import float_info
 from typing import Any
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -20,6 +20,7 @@ from agentlightning_compat.model.rollouts import ROLLOUT_MODES
 from agentlightning_compat.store.commands import NewRollout
 from agentlightning_compat.store.values import config_record, not_too_deep, own
 
+_LARGEST = float_info.max
 _RESOURCES: TypeAdapter[NamedResources] = TypeAdapter(NamedResources)
 
 
@@ -100,7 +101,9 @@ def time(name: str, value: Any) -> float:
     Raises:
         InvalidRequestError: it is no number.
     """
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not isfinite(value):
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    # An int may be more than any float; NaN is in no range.
+    if not number or not -_LARGEST <= value <= _LARGEST:
         raise InvalidRequestError(f"{name} is a time in seconds, not {value!r}")
     return float(value)
 
@@ -176,7 +179,7 @@ def wait(name: str, value: Any) -> float | None:
         return None
     if not isinstance(value, (int, float)) or value != value:  # noqa: PLR0124, NaN is no time
         raise InvalidRequestError(f"{name} is a number of seconds, not {value!r}")
-    return float(value)
+    return value if isinstance(value, float) else float(min(max(value, -_LARGEST), _LARGEST))
 
 
 def _dumped(value: Any) -> Any:
