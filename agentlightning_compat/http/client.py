@@ -155,7 +155,8 @@ class LightningStoreClient(LightningStore):
     async def _claim(self, command: c.Dequeue) -> Sequence[AttemptedRollout]:
         loop = asyncio.get_running_loop()
         end = loop.time() + (command.wait or 0.0)
-        holds = bool(command.wait) and await self._has("hold")
+        # Asked also where nothing is held: it tells whether claims have keys.
+        holds = await self._has("hold") and bool(command.wait)
         while True:
             asked = loop.time()
             held = min(max(end - asked, 0.0), LONGEST_HOLD) if holds else None
@@ -168,11 +169,12 @@ class LightningStoreClient(LightningStore):
                 await asyncio.sleep(min(_OLD_POLL, end - now))
 
     async def _claimed(self, command: c.Dequeue) -> Sequence[AttemptedRollout]:
-        """Claim; what comes for somebody who has gone meanwhile goes back into the queue."""
+        """Claim; what comes for somebody who has gone meanwhile, or whom no answer reaches, goes
+        back into the queue."""
         row, key = BY_COMMAND[c.Dequeue], uuid.uuid4().hex
         try:
             answer = await self._ask(row, row.ask(command), key)
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, StoreUnavailableError):
             asyncio.run_coroutine_threadsafe(self._give_up(key), background_loop())
             raise
         found: Sequence[AttemptedRollout] = row.load(answer, command)

@@ -23,7 +23,7 @@ class Stage:
         await self.app(scope, receive, send)
 
 
-_stage = cache(Stage)
+stage = cache(Stage)
 
 
 class Served(LightningStoreClient):
@@ -32,9 +32,9 @@ class Served(LightningStoreClient):
     def __init__(self, behind: Any, **options: Any) -> None:
         self.behind = behind
         self._app = StoreApp(behind)
-        _stage().app = self._app
-        super().__init__(_stage().url, **options)
+        stage().app = self._app
+        super().__init__(stage().url, **options)
 
     async def close(self) -> None:
-        _stage().thread.loop.call_soon_threadsafe(self._app.drop_held)
+        stage().thread.loop.call_soon_threadsafe(self._app.drop_held)
         await self.behind.close()
