@@ -27,7 +27,7 @@ class Options:
 class FileContext:
     """One file, its project and the options of the run. `memo` is for a rule's own notes.
 
-    `external` are the names read in the file that stand for something not of the project's, with
+    `external` are the names read in the file that stand for something not of the project's, by
     its canonical path; filled by the first question for it.
     """
 
@@ -35,7 +35,7 @@ class FileContext:
     project: Project
     options: Options = field(default_factory=Options)
     memo: dict[object, object] = field(default_factory=dict)
-    external: list[tuple[ast.Name, str]] | None = None
+    external: dict[str, list[ast.Name]] | None = None
 
     @classmethod
     def of(cls, project: Project, module: Module, options: Options) -> FileContext:
@@ -65,8 +65,8 @@ class FileContext:
         """Where names and attributes are read that stand for what is at canonical paths."""
         if self.external is None:
             self.external = _external_names(self)
-        for name, path in self.external:
-            if path in paths:
+        for path in paths:
+            for name in self.external.get(path, ()):
                 yield name, path
         for last in dict.fromkeys(path.rpartition(".")[2] for path in paths):
             for attribute in self.module.attributes.get(last, ()):
@@ -79,20 +79,25 @@ class FileContext:
 
         `agl.tracer.X` after `import agentlightning as agl` is `agentlightning.tracer.X`.
         """
-        if isinstance(node, ast.Attribute):
-            base = self.written(node.value)
-            return None if base is None else f"{base}.{node.attr}"
+        rest = ""
+        while isinstance(node, ast.Attribute):
+            rest = f".{node.attr}{rest}"
+            node = node.value
         if not isinstance(node, ast.Name) or self.qual(node) is None:
             return None
         bindings = self.module.scope(node).lookup(node.id)
         paths = {b.path for b in bindings if b.kind in ("import", "from")}
         path = paths.pop() if len(paths) == 1 else ""
-        return path if path.partition(".")[0] == "agentlightning" else None
+        return path + rest if path.partition(".")[0] == "agentlightning" else None
 
     def is_class(self, node: ast.expr, *paths: str) -> bool:
         """Whether an expression names one of the classes at `paths` or one derived from them."""
         value = self.infer(node)
-        return not isinstance(value, Instance) and self.project.inference.derives(value, *paths)
+        return (
+            value is not None
+            and not isinstance(value, Instance)
+            and self.project.inference.derives(value, *paths)
+        )
 
     def is_instance(self, node: ast.expr, *paths: str) -> bool:
         """Whether an expression is an object of one of the classes at `paths` or derived ones."""
@@ -134,10 +139,10 @@ class FileContext:
         return self.module.awaits if found is None else isinstance(found, ast.AsyncFunctionDef)
 
 
-def _external_names(ctx: FileContext) -> list[tuple[ast.Name, str]]:
-    found = []
+def _external_names(ctx: FileContext) -> dict[str, list[ast.Name]]:
+    found: dict[str, list[ast.Name]] = {}
     for node in ctx.module.table.nodes.get(ast.Name, ()):
         assert isinstance(node, ast.Name)
         if isinstance(node.ctx, ast.Load) and isinstance(value := ctx.infer(node), External):
-            found.append((node, value.path))
+            found.setdefault(value.path, []).append(node)
     return found

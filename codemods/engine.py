@@ -54,6 +54,8 @@ def detect(ctx: FileContext, rules: Sequence[Rule]) -> list[Detected]:
     found = []
     nodes = module.table.nodes
     for rule in rules:
+        if rule.words and rule.words.isdisjoint(module.words):
+            continue
         for kind in rule.nodes:
             for node in [module.tree] if kind is ast.Module else nodes.get(kind, ()):
                 for hit in rule.check(node, ctx):

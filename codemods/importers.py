@@ -15,24 +15,22 @@ if TYPE_CHECKING:
 
 IMPORT = b"import"
 _STAR = b"*"
+_BACKSLASH = ord("\\")
 _SEPARATORS = bytes.maketrans(b".,();\\", b"      ")
-_NEAR = 512  # bytes within which imports are taken together
+_NEAR = 256  # bytes within which imports are taken together
 
 
 class Importers:
-    """The files that were not taken in yet, with the words of their import statements.
-
-    The words may be too many: what seems to import something is read again and looked at closely.
-    """
+    """The files that were not taken in yet, with the lines around their import statements."""
 
     def __init__(self) -> None:
         self._unread: list[str] = []
-        self._words: dict[str, bytes] = {}
+        self._lines: dict[str, bytes] = {}
 
     def add(self, path: str, data: bytes | bytearray, size: int) -> None:
         """Note a file that was read: the first `size` bytes of `data`."""
-        if words := likely_words(data, size):
-            self._words[path] = words
+        if lines := import_lines(data, size):
+            self._lines[path] = lines
 
     def add_unread(self, paths: Iterable[str]) -> None:
         """Note files that have to be read again should the question come up."""
@@ -51,15 +49,21 @@ class Importers:
         for path, data in scan_literals(self._unread, IMPORT):
             self.add(path, data, len(data))
         self._unread = []
-        likely = [p for p, words in self._words.items() if not stems.isdisjoint(words.split())]
-        found = []
-        for path, data in scan_literals(likely, b""):
-            words = import_words(data, len(data))
+        likely: dict[str, list[bytes]] = {}
+        for path, lines in self._lines.items():
+            if stems.isdisjoint(lines.translate(_SEPARATORS).split()):
+                continue
+            words = import_words(lines)
             present = stems.intersection(words.split())
-            names = [b""] if _STAR in words and present else _joined(wanted, present)
-            if any(name in data for name in names):
-                found.append((path, data))
-                del self._words[path]
+            if present:
+                likely[path] = [b""] if _STAR in words else _joined(wanted, present)
+        found = [
+            (path, data)
+            for path, data in scan_literals(likely, b"")
+            if any(name in data for name in likely[path])
+        ]
+        for path, _ in found:
+            del self._lines[path]
         return found
 
 
@@ -67,14 +71,17 @@ def _joined(wanted: dict[bytes, list[bytes]], stems: Iterable[bytes]) -> list[by
     return [name for stem in stems for name in wanted[stem]]
 
 
-def import_words(data: bytes | bytearray, size: int) -> bytes:
+def import_lines(data: bytes | bytearray, size: int) -> bytes:
+    """All import statements of a file's first `size` bytes, with what stands between them.
+
+    Telling them from it is left for the few files for which it matters.
+    """
+    return b"\n".join(_regions(data, size))
+
+
+def import_words(data: bytes) -> bytes:
     """All words of the import statements of a file, and of whatever else looks like one."""
-    return b" ".join(_imports(data, size)).translate(_SEPARATORS)
-
-
-def likely_words(data: bytes | bytearray, size: int) -> bytes:
-    """The words of `import_words`, with what stands between imports: less work, more words."""
-    return b" ".join(_regions(data, size)).translate(_SEPARATORS)
+    return b" ".join(_imports(data)).translate(_SEPARATORS)
 
 
 def imported_modules(data: bytes) -> Iterator[str]:
@@ -82,7 +89,7 @@ def imported_modules(data: bytes) -> Iterator[str]:
     import re
 
     statement = re.compile(r"(?:\bfrom\s*([\w.]+)\s*)?\bimport\b([^;)]*)")
-    for lines in _imports(data, len(data)):
+    for lines in _imports(data):
         text = re.sub(r"#[^\n]*", "", lines.decode(errors="replace"))
         for source, names in statement.findall(text.replace("(", " ").replace("\\", " ")):
             if source:
@@ -93,9 +100,9 @@ def imported_modules(data: bytes) -> Iterator[str]:
                     yield prefix + words[0]
 
 
-def _imports(data: bytes | bytearray, size: int) -> Iterator[bytes | bytearray]:
-    end = 0
-    while (at := data.find(IMPORT, end, size)) >= 0:
+def _imports(data: bytes) -> Iterator[bytes]:
+    end, size = 0, len(data)
+    while (at := data.find(IMPORT, end)) >= 0:
         start = data.rfind(b"\n", 0, at) + 1
         end = _line_end(data, at, size)
         if data.find(b"(", at, end) >= 0:
@@ -108,7 +115,9 @@ def _regions(data: bytes | bytearray, size: int) -> Iterator[bytes | bytearray]:
     while (at := data.find(IMPORT, end, size)) >= 0:
         start = data.rfind(b"\n", 0, at) + 1
         last = data.rfind(IMPORT, at, min(at + _NEAR, size))
-        end = _reach(data, start, at if last < 0 else last, size)
+        end = data.find(b"\n", last, size)
+        if end < 0 or data[end - 1] == _BACKSLASH or data.find(b"(", start, end) >= 0:
+            end = _reach(data, start, last, size)
         yield data[start:end]
 
 

@@ -39,7 +39,9 @@ class Rule(ABC):
     """One kind of legacy usage: its words, how it is seen and how it is rewritten.
 
     A rule file defines one subclass. `nodes` are the syntax node types that `check` wants to
-    see; each is handed over once, in source order, together with its file's context.
+    see; each is handed over once, in source order, together with its file's context. A rule with
+    `words` is only asked about files that spell one of them (see `Module.words`): no other can
+    have what it looks for.
     """
 
     code: ClassVar[str]
@@ -49,6 +51,7 @@ class Rule(ABC):
     after: ClassVar[str]
     applicability: ClassVar[Applicability]
     nodes: ClassVar[tuple[type[ast.AST], ...]]
+    words: ClassVar[frozenset[str]] = frozenset()
 
     @abstractmethod
     def check(self, node: ast.AST, ctx: FileContext) -> Iterable[Hit]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 
 from codemods.edit.ranges import Blocked, Edit, replacement
+from codemods.names.children import walk
 from codemods.names.module import Module
 from codemods.names.scopes import FunctionNode
 
@@ -147,7 +148,7 @@ def _simple(statement: ast.stmt) -> bool:
 def header_span(module: Module, function: FunctionNode) -> tuple[int, int]:
     """From `def` (or `async def`) up to and with the colon of the header."""
     start, _ = module.span(function)
-    parts: list[ast.AST] = [a for a in ast.walk(function.args) if hasattr(a, "end_col_offset")]
+    parts: list[ast.AST] = [a for a in walk(function.args) if hasattr(a, "end_col_offset")]
     if function.returns is not None:
         parts.append(function.returns)
     position = start

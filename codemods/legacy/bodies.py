@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from codemods.legacy.signatures import Parts
+from codemods.names.children import walk
 from codemods.names.module import Module
 from codemods.names.scopes import FunctionNode, Scope
 
@@ -82,7 +83,7 @@ class _Body:
 
     def _walk(self) -> Iterator[ast.AST]:
         for statement in self._function.body:
-            yield from ast.walk(statement)
+            yield from walk(statement)
 
     def uses(self, name: str) -> list[ast.Name]:
         """Where the function's own variable `name` is written or read, in source order."""

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Collection
 
 from codemods.context import FileContext
+from codemods.names.children import walk
 from codemods.names.scopes import FunctionNode
 from codemods.names.shapes import returns_of
 
@@ -53,7 +54,7 @@ def _is_own(node: ast.expr) -> bool:
 
 
 def _only_returned(ctx: FileContext, cls: ast.ClassDef, name: str) -> bool:
-    for node in ast.walk(cls):
+    for node in walk(cls):
         if not isinstance(node, ast.Attribute) or node.attr != name:
             continue
         outer = ctx.parent(node)

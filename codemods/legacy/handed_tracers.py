@@ -21,7 +21,7 @@ _MEMO = "tracers that are handed over"
 
 def handed(ctx: FileContext, call: ast.Call) -> ast.expr | None:
     """The tracer that a call gives to a trainer or a runner that it builds."""
-    place = _place(ctx, call)
+    place = _place(ctx, call) if call.args or call.keywords else None
     if place is None:
         return None
     for keyword in call.keywords:

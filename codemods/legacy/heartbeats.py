@@ -12,6 +12,7 @@ from codemods.legacy.http_calls import LIBRARIES
 from codemods.legacy.objects import is_today, kind_of, objects
 from codemods.legacy.polls import POLLS, POSTS, READS
 from codemods.legacy.threads import in_thread_class, is_task_work, is_thread_work
+from codemods.names.children import children_of
 from codemods.names.module import Module
 from codemods.names.shapes import dotted_tail, is_none
 from codemods.names.values import BoundMethod, External, Instance
@@ -39,6 +40,8 @@ class Beat(NamedTuple):
 
 def loops(ctx: FileContext) -> Iterator[Beat]:
     """The loops of a file that sleep and ping, beside what the program is there for."""
+    if ctx.module.words.isdisjoint(_PAUSES):
+        return
     for kind in (ast.While, ast.For, ast.AsyncFor):
         for loop in ctx.module.table.nodes.get(kind, ()):
             calls = list(_calls(loop))
@@ -92,7 +95,7 @@ def _calls(loop: ast.AST) -> Iterator[ast.Call]:
         if isinstance(node, ast.Call):
             yield node
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            stack.extend(ast.iter_child_nodes(node))
+            stack.extend(children_of(node))
 
 
 def _pauses(call: ast.Call) -> bool:

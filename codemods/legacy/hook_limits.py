@@ -9,6 +9,7 @@ from codemods.context import FileContext
 from codemods.legacy.agent_hooks import PARAMETERS, AgentHooks, own_hooks
 from codemods.legacy.hook_bodies import RUNNER, can_await, runs_loop
 from codemods.names import known
+from codemods.names.children import walk
 from codemods.names.scopes import FunctionNode
 from codemods.names.values import ProjectClass
 
@@ -55,22 +56,28 @@ def awaitable_loops(ctx: FileContext, cls: ProjectClass, method: FunctionNode) -
     shared = any(method.name in own_hooks(other) for other in relatives)
     if AgentHooks.of(ctx).mentioned or shared or isinstance(method, ast.AsyncFunctionDef):
         return []
-    inner = [part for part in ast.walk(method) if part is not method]
+    inner = [part for part in walk(method) if part is not method]
     if method.decorator_list or any(isinstance(part, _OWN_FRAME) for part in inner):
         return []
     plain = all(runs_loop(ctx, call) and can_await(ctx, call) for call in loops)
     return loops if plain else []
 
 
-def replaced(ctx: FileContext, node: ast.Assign | ast.Call) -> Iterator[tuple[ast.AST, str]]:
+def replaced(ctx: FileContext) -> Iterator[tuple[ast.AST, str]]:
     """`agent.on_rollout_end = f`, `setattr(agent, "on_rollout_end", f)`, and in a class body."""
-    if isinstance(node, ast.Call):
-        function, args = node.func, node.args
-        if isinstance(function, ast.Name) and function.id == "setattr" and len(args) == 3:
-            name = args[1].value if isinstance(args[1], ast.Constant) else None
-            if isinstance(name, str) and name in PARAMETERS and _is_agent(ctx, args[0]):
-                yield node, name
-        return
+    for function in ctx.module.names.get("setattr", ()):
+        call = ctx.parent(function)
+        if isinstance(call, ast.Call) and call.func is function and len(call.args) == 3:
+            name = call.args[1].value if isinstance(call.args[1], ast.Constant) else None
+            if isinstance(name, str) and name in PARAMETERS and _is_agent(ctx, call.args[0]):
+                yield call, name
+    if not ctx.module.words.isdisjoint(PARAMETERS):
+        for node in ctx.module.table.nodes.get(ast.Assign, ()):
+            assert isinstance(node, ast.Assign)
+            yield from _assigned(ctx, node)
+
+
+def _assigned(ctx: FileContext, node: ast.Assign) -> Iterator[tuple[ast.AST, str]]:
     around = ctx.parent(node)
     in_agent = isinstance(around, ast.ClassDef) and (
         ProjectClass(ctx.module, around) in ctx.project.agents
@@ -98,7 +105,7 @@ def _reached(ctx: FileContext, cls: ProjectClass, method: FunctionNode) -> list[
     found: list[FunctionNode] = [method]
     for function in found:
         owner = function.args.args[0].arg if function.args.args else ""
-        for call in ast.walk(function):
+        for call in walk(function):
             if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute):
                 receiver, called = call.func.value, own.get(call.func.attr)
                 on_self = isinstance(receiver, ast.Name) and receiver.id == owner
@@ -108,7 +115,7 @@ def _reached(ctx: FileContext, cls: ProjectClass, method: FunctionNode) -> list[
 
 
 def _loops(ctx: FileContext, function: FunctionNode) -> Iterator[ast.Call]:
-    for call in ast.walk(function):
+    for call in walk(function):
         if isinstance(call, ast.Call):
             until = isinstance(call.func, ast.Attribute) and call.func.attr == "run_until_complete"
             if until or runs_loop(ctx, call):
@@ -125,7 +132,7 @@ def _writes(method: FunctionNode, name: str) -> Iterator[Limit]:
     message = "what a hook changes on its task or rollout is seen by nobody today"
     reason = "keep it on the agent under the rollout's id, or emit it from the rollout itself"
     roles = _parameters(method)
-    for node in ast.walk(method):
+    for node in walk(method):
         target: ast.AST | None = None
         if isinstance(node, ast.Attribute | ast.Subscript) and not isinstance(node.ctx, ast.Load):
             target = node
@@ -139,8 +146,8 @@ def _writes(method: FunctionNode, name: str) -> Iterator[Limit]:
                 yield node, name, message, reason
 
 
-def _target_parts(node: ast.AST) -> Iterator[ast.AST]:
-    return ast.walk(node.func if isinstance(node, ast.Call) else node)
+def _target_parts(node: ast.AST) -> list[ast.AST]:
+    return walk(node.func if isinstance(node, ast.Call) else node)
 
 
 def _path(node: ast.AST | None) -> list[str]:
@@ -156,7 +163,7 @@ def _path(node: ast.AST | None) -> list[str]:
 def _reads(method: FunctionNode, name: str) -> Iterator[Limit]:
     """Members that only the legacy runner and its report have."""
     roles = _parameters(method)
-    for node in ast.walk(method):
+    for node in walk(method):
         if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):
             continue
         role = roles.get(node.value.id)

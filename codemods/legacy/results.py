@@ -10,6 +10,7 @@ from codemods.context import FileContext
 from codemods.legacy.promises import Action, promise
 from codemods.legacy.reward_functions import is_number
 from codemods.names import known
+from codemods.names.children import walk
 from codemods.names.infer import Inference
 from codemods.names.scopes import Binding, FunctionNode
 from codemods.names.shapes import returns_of
@@ -192,7 +193,7 @@ class Results:
             return
         added = [
             call.args[0]
-            for call in ast.walk(function)
+            for call in walk(function)
             if isinstance(call, ast.Call)
             and isinstance(call.func, ast.Attribute)
             and call.func.attr == "append"
@@ -235,7 +236,7 @@ def _is_empty(node: ast.expr) -> bool:
 
 def _only_returned(ctx: FileContext, function: FunctionNode, name: str) -> bool:
     """Whether a variable is assigned once and then only returned."""
-    uses = [n for n in ast.walk(function) if isinstance(n, ast.Name) and n.id == name]
+    uses = [n for n in walk(function) if isinstance(n, ast.Name) and n.id == name]
     reads = [n for n in uses if isinstance(n.ctx, ast.Load)]
     return len(uses) == len(reads) + 1 and all(
         isinstance(ctx.parent(read), ast.Return) for read in reads

@@ -15,6 +15,9 @@ from codemods.names.values import External, ProjectClass
 DictState = Literal["own", "shared", "unknown"]
 
 
+_PARTIAL = External("functools.partial")
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class DictKey:
     """A key of a dict that is spread into a trainer's construction.
@@ -46,9 +49,10 @@ def built_class(ctx: FileContext, call: ast.Call) -> External | ProjectClass | N
     func: ast.expr = call.func
     if isinstance(func, ast.Attribute) and func.attr == "__init__":
         return _initialised(ctx, call, func.value)
-    if ctx.infer(func) == External("functools.partial") and call.args:
-        func = call.args[0]
-    return _class(ctx, func)
+    value = ctx.infer(func)
+    if value is None:
+        return None
+    return _class(ctx, call.args[0] if value == _PARTIAL and call.args else func)
 
 
 def _class(ctx: FileContext, node: ast.expr) -> External | ProjectClass | None:

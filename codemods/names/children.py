@@ -21,6 +21,14 @@ def children_of(node: ast.AST) -> list[ast.AST]:
     return found
 
 
+def walk(node: ast.AST) -> list[ast.AST]:
+    """A node and all below it, level by level as `ast.walk` has them, without what is no code."""
+    found = [node]
+    for each in found:
+        found += children_of(each)
+    return found
+
+
 _FIELDS: dict[type[ast.AST], tuple[str, ...]] = {}
 # A comparison's `ops` are a list of operators; `op` and `ctx` are single ones.
 _NO_CODE = frozenset({"ctx", "op", "ops", "type_comment", "kind", "lineno", "attr", "id"})

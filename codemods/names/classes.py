@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from functools import cache
 
 from codemods.names import known
 from codemods.names.annotations import Infers
 from codemods.names.module import Module
 from codemods.names.values import External, Instance, ProjectClass, Value
 
+Mro = Callable[[ProjectClass], Iterable[ProjectClass | External]]
 
-def external_bases(path: str) -> Iterator[str]:
+
+@cache
+def external_bases(path: str) -> tuple[str, ...]:
     """A class of agentlightning and those that it inherits from."""
-    yield path
-    for base in known.BASES.get(path, ()):
-        yield from external_bases(base)
+    return (path, *(b for base in known.BASES.get(path, ()) for b in external_bases(base)))
+
+
+def derives(mro: Mro, value: Value | None, paths: Collection[str]) -> bool:
+    """Whether a class, or an instance's class, is one of `paths` or comes from it."""
+    of = value.of if isinstance(value, Instance) else value
+    if isinstance(of, External):
+        return _is_one_of(of.path, paths)
+    return isinstance(of, ProjectClass) and any(
+        isinstance(base, External) and _is_one_of(base.path, paths) for base in mro(of)
+    )
+
+
+def _is_one_of(path: str, paths: Collection[str]) -> bool:
+    return path in paths or any(base in paths for base in external_bases(path)[1:])
 
 
 def base_of(infers: Infers, module: Module, expression: ast.expr) -> Value | None:
@@ -40,16 +56,3 @@ def mro(infers: Infers, cls: ProjectClass) -> Iterator[ProjectClass | External]:
             fresh = isinstance(base, ProjectClass) and base.node not in seen
             if isinstance(base, External | ProjectClass) and (fresh or isinstance(base, External)):
                 queue.append(base)
-
-
-def derives(infers: Infers, value: Value | None, *paths: str) -> bool:
-    """Whether a class, or an instance's class, is one of `paths` or comes from it."""
-    of = value.of if isinstance(value, Instance) else value
-    if isinstance(of, External):
-        return any(base in paths for base in external_bases(of.path))
-    if not isinstance(of, ProjectClass):
-        return False
-    return any(
-        isinstance(base, External) and any(b in paths for b in external_bases(base.path))
-        for base in mro(infers, of)
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from bisect import bisect_right
-from collections.abc import Iterator
+from operator import attrgetter
 from typing import Protocol
 
 from codemods.names import classes, known
@@ -22,6 +22,7 @@ from codemods.names.values import (
     ProjectFunction,
     ProjectModule,
     Value,
+    same,
 )
 
 _DEPTH = 24
@@ -46,13 +47,15 @@ class Inference:
     def __init__(self, imports: Imports) -> None:
         self._imports = imports
         self._cache: dict[ast.AST, Value | None] = {}
+        self._mros: dict[ProjectClass, tuple[ProjectClass | External, ...]] = {}
         self._exporting: set[tuple[Module, str]] = set()
         self._depth = 0
 
     def infer(self, module: Module, node: ast.expr) -> Value | None:
         """The value of an expression of `module`, or None."""
-        if node in self._cache:
-            return self._cache[node]
+        found = self._cache.get(node)
+        if found is not None or node in self._cache:
+            return found
         if self._depth >= _DEPTH:
             return None
         self._cache[node] = None  # a name that is defined by itself ends here
@@ -86,7 +89,7 @@ class Inference:
         known_branches = [b for b in branches if not is_none(b)]
         values = [self.infer(module, branch) for branch in known_branches]
         first = values[0] if values else None
-        if first is None or any(v is None or not _same(first, v) for v in values):
+        if first is None or any(v is None or not same(first, v) for v in values):
             return None
         return first
 
@@ -100,7 +103,7 @@ class Inference:
             return self.export(module, node.id)
         if bindings[0].scope is scope:
             # Bound in source order, so a name that is bound again and again is searched by halves.
-            end = bisect_right(bindings, (node.lineno, node.col_offset), key=_position)
+            end = bisect_right(bindings, (node.lineno, node.col_offset), key=attrgetter("position"))
             bindings = bindings[:end] or bindings
         return self.binding(module, meant(bindings))
 
@@ -215,9 +218,14 @@ class Inference:
             return self.binding(base.module, binding)
         return None
 
-    def mro(self, cls: ProjectClass) -> Iterator[ProjectClass | External]:
+    def mro(self, cls: ProjectClass) -> tuple[ProjectClass | External, ...]:
         """A class and its bases, nearest first; outside bases end each chain."""
-        return classes.mro(self, cls)
+        found = self._mros.get(cls)
+        if found is None:
+            found = tuple(classes.mro(self, cls))
+            if not self._depth:  # nothing is being worked out, so no answer is a preliminary one
+                self._mros[cls] = found
+        return found
 
     def base(self, module: Module, expression: ast.expr) -> Value | None:
         """What a base-class expression stands for; `Base[T]` is `Base`."""
@@ -225,7 +233,7 @@ class Inference:
 
     def derives(self, value: Value | None, *paths: str) -> bool:
         """Whether a class, or an instance's class, is one of `paths` or comes from it."""
-        return classes.derives(self, value, *paths)
+        return classes.derives(self.mro, value, paths)
 
     def _call(self, module: Module, node: ast.Call) -> Value | None:
         callee = self.infer(module, node.func)
@@ -260,7 +268,7 @@ class Inference:
             annotated = self.annotated(module, node.returns)
             if annotated is not None:
                 single = self._single_return(function)
-                return single if single is not None and _same(single, annotated) else annotated
+                return single if single is not None and same(single, annotated) else annotated
         return self._single_return(function)
 
     def _single_return(self, function: ProjectFunction) -> Value | None:
@@ -288,13 +296,3 @@ class Inference:
     def annotated(self, module: Module, annotation: ast.expr) -> Value | None:
         """The instance that a type expression promises; `X | None` is `X`."""
         return annotated(self, module, annotation)
-
-
-def _position(binding: Binding) -> tuple[int, int]:
-    return binding.position
-
-
-def _same(left: Value, right: Value) -> bool:
-    if isinstance(left, Instance) and isinstance(right, Instance):
-        return left.of == right.of
-    return left == right

@@ -78,6 +78,17 @@ class Module:
         return found
 
     @cached_property
+    def words(self) -> frozenset[str]:
+        """The names, attributes, keywords (`**` for a spread dict) and functions of the file."""
+        nodes = self.table.nodes
+        keywords = (n for n in nodes.get(ast.keyword, ()) if isinstance(n, ast.keyword))
+        kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
+        functions = (getattr(node, "name", "") for kind in kinds for node in nodes.get(kind, ()))
+        return frozenset(
+            (*self.names, *self.attributes, *(k.arg or "**" for k in keywords), *functions)
+        )
+
+    @cached_property
     def _line_starts(self) -> list[int]:
         # ast counts lines by \n, \r\n and \r only; str.splitlines would find more.
         newlines = re.compile(r"\r\n?|\n") if "\r" in self.text else re.compile(r"\n")

@@ -51,3 +51,10 @@ class Instance(NamedTuple):
 
 
 Value = External | ProjectModule | ProjectClass | ProjectFunction | BoundMethod | Instance
+
+
+def same(left: Value, right: Value) -> bool:
+    """Whether two values are the same thing, or objects of the same class."""
+    if isinstance(left, Instance) and isinstance(right, Instance):
+        return left.of == right.of
+    return left == right

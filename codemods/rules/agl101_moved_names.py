@@ -133,8 +133,10 @@ def _longest(node: ast.Attribute, ctx: FileContext) -> tuple[ast.Attribute, str]
     current: ast.expr = node
     while isinstance(current, ast.Attribute):
         path = ctx.written(current)
-        row = None if path is None else api_map.load().lookup(path)
-        if path is not None and row is not None and row.kind in IMPORTABLE:
+        if path is None:  # nor has any part of it one
+            return None
+        row = api_map.load().lookup(path)
+        if row is not None and row.kind in IMPORTABLE:
             return current, path
         current = current.value
     return None

@@ -39,6 +39,7 @@ class TrainerArguments(Rule):
     after = "trainer = Trainer(n_runners=8, max_rollouts=10)"
     applicability = "review"
     nodes = (ast.Call,)
+    words = frozenset({*RENAMED, "**"})
 
     def check(self, node: ast.AST, ctx: FileContext) -> Iterable[Hit]:
         """Old keywords in a construction of Trainer or a class derived from it."""

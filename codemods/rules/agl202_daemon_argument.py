@@ -26,6 +26,7 @@ class DaemonArgument(Rule):
     after = "Trainer(n_runners=4)"
     applicability = "review"
     nodes = (ast.Call,)
+    words = frozenset({"daemon"})
 
     def check(self, node: ast.AST, ctx: FileContext) -> Iterable[Hit]:
         """The keyword, unless the old server stays and with it `fit_v0`."""

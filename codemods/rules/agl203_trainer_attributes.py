@@ -29,6 +29,7 @@ class TrainerAttributes(Rule):
     after = "print(trainer.n_runners, trainer.adapter.agent_match)"
     applicability = "safe"
     nodes = (ast.Attribute,)
+    words = frozenset({*RENAMED, "daemon", "dev"})
 
     def check(self, node: ast.AST, ctx: FileContext) -> Iterable[Hit]:
         """Reads and assignments of these attributes, on trainers."""

@@ -29,6 +29,7 @@ class DevArgument(Rule):
     after = "Trainer(n_runners=4)"
     applicability = "safe"
     nodes = (ast.Call,)
+    words = frozenset({"dev"})
 
     def check(self, node: ast.AST, ctx: FileContext) -> Iterable[Hit]:
         """The keyword, unless the rule for loaders moves it or a helper reads it."""

@@ -37,6 +37,7 @@ class FitAddress(Rule):
     )
     applicability = "review"
     nodes = (ast.Call, ast.Attribute)
+    words = frozenset({"fit", "fit_v0"})
 
     def check(self, node: ast.AST, ctx: FileContext) -> Iterable[Hit]:
         """Calls of `fit` and `fit_v0`; the methods passed on without being called."""

@@ -27,6 +27,7 @@ class DevLoader(Rule):
     after = "Trainer(initial_resources=resources).dev(agent, train_dataset=tasks)"
     applicability = "review"
     nodes = (ast.Call,)
+    words = frozenset({"fit", "fit_v0"})
 
     def check(self, node: ast.AST, ctx: FileContext) -> Iterable[Hit]:
         """Calls of `fit` and `fit_v0` by which a loader gets to run, or may."""

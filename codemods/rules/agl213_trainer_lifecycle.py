@@ -31,6 +31,7 @@ class TrainerLifecycle(Rule):
     after = "(taken out; what has no counterpart is reported)"
     applicability = "review"
     nodes = (ast.Call,)
+    words = frozenset({*ADVICE, "kill_orphaned_processes", "isinstance"})
 
     def check(self, node: ast.AST, ctx: FileContext) -> Iterable[Hit]:
         """Calls of these methods on trainers; `isinstance` with a client among the classes."""

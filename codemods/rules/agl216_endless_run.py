@@ -34,6 +34,7 @@ class EndlessRun(Rule):
     after = "Trainer(n_runners=1, initial_resources={}).dev(agent, train_dataset=tasks)"
     applicability = "review"
     nodes = (ast.Call,)
+    words = frozenset({"fit", "fit_v0", "dev"})
 
     def check(self, node: ast.AST, ctx: FileContext) -> Iterable[Hit]:
         """Such calls on trainers whose construction is in sight."""

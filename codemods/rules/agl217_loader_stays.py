@@ -19,6 +19,7 @@ from codemods.rule import Hit, Rule
 UNWRAPPING = tuple(
     External(f"{HELPERS}.{name}") for name in ("dev_tasks", "dev_resources", "fit_or_dev")
 )
+_LOADER = External(known.DEV_LOADER)
 LEFT = "keep its tasks and its resources apart, or put the tasks into an InMemoryLightningStore"
 WAITS = "it stays as long as the old server does; run again with --server store then"
 OLD_SERVER = "fit_v0 takes it; run again with --server store when the old server goes"
@@ -54,7 +55,7 @@ class LoaderStays(Rule):
                 yield from _rollouts(node, ctx)
             return
         assert isinstance(node, ast.Call)
-        if ctx.infer(node.func) != External(known.DEV_LOADER) or node in _consumed(ctx):
+        if ctx.infer(node.func) != _LOADER or node in _consumed(ctx):
             return
         name = name_of(node, ctx)
         places = [node] if name is None else [*places_of(ctx, name)]

@@ -32,6 +32,7 @@ class RolloutCalls(Rule):
     after = "return self.rollout(task, resources, rollout)"
     applicability = "review"
     nodes = (ast.Attribute,)
+    words = METHODS
 
     def check(self, node: ast.AST, ctx: FileContext) -> Iterable[Hit]:
         """A rollout method of an agent where it is used."""

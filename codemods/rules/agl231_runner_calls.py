@@ -38,12 +38,12 @@ class RunnerCalls(Rule):
     after = "asyncio.run(runner.iter())"
     applicability = "review"
     nodes = (ast.Attribute,)
+    words = RUNS | SETUP | GETTERS.keys() | GONE.keys()
 
     def check(self, node: ast.AST, ctx: FileContext) -> Iterable[Hit]:
         """Members of what is a legacy runner."""
         assert isinstance(node, ast.Attribute)
-        watched = node.attr in RUNS | SETUP | GETTERS.keys() | GONE.keys()
-        if ctx.options.server == "legacy" or not watched:
+        if ctx.options.server == "legacy" or node.attr not in self.words:
             return
         if kind_of(ctx, node.value) != "runner":
             if node.attr in GONE and is_today(ctx, node.value, "LitAgentRunner"):

@@ -112,9 +112,7 @@ def _hit(node: ast.Attribute, message: str, reason: str) -> Hit:
 
 
 def _request(node: ast.Call, ctx: FileContext) -> Iterator[Hit]:
-    if "agentlightning" not in ctx.module.text.casefold().replace("_", "").replace("-", ""):
-        return
     asked = endpoint(ctx, node)
-    if asked:
+    if asked and "agentlightning" in ctx.module.text.casefold().replace("_", "").replace("-", ""):
         message = f"this looks like a request to `/{asked}` of the legacy server"
         yield Hit(node, message, reason=_ENDPOINTS[asked], symbol=f"{known.SERVER}./{asked}")

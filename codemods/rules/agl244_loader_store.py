@@ -18,6 +18,7 @@ from codemods.names import known
 from codemods.rule import Hit, Rule
 
 STORE = "agentlightning.InMemoryLightningStore"
+_MEMBERS = POLLS | READS | POSTS | {"rollouts"}
 
 
 class LoaderStore(Rule):
@@ -108,8 +109,7 @@ def _free(ctx: FileContext, node: ast.AST) -> str:
 
 
 def _member(node: ast.Attribute, ctx: FileContext) -> Iterator[Hit]:
-    watched = node.attr in POLLS | READS | POSTS or node.attr == "rollouts"
-    if not watched or kind_of(ctx, node.value) != "loader":
+    if node.attr not in _MEMBERS or kind_of(ctx, node.value) != "loader":
         return
     symbol = f"{known.DEV_LOADER}.{node.attr}"
     loader = loader_of(ctx, node.value) if isinstance(node.value, ast.Name) else None

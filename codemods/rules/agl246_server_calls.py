@@ -42,6 +42,7 @@ class ServerCalls(Rule):
     )
     applicability = "shim"
     nodes = (ast.Attribute,)
+    words = frozenset({*HELPER, "trace"})
 
     def check(self, node: ast.AST, ctx: FileContext) -> Iterable[Hit]:
         """These members of servers; those that no other library has, on what nobody knows, too."""

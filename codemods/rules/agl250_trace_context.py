@@ -44,6 +44,7 @@ class TraceContext(Rule):
     after = 'async def run():\n    async with tracer.trace_context("x"):\n        await step()'
     applicability = "review"
     nodes = (ast.Call,)
+    words = frozenset({"trace_context"})
 
     def check(self, node: ast.AST, ctx: FileContext) -> Iterable[Hit]:
         """Calls of the method on tracers, by how the context is entered."""

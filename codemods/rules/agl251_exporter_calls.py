@@ -31,6 +31,7 @@ class ExporterCalls(Rule):
     after = "triplets = exporter.adapt(spans)"
     applicability = "review"
     nodes = (ast.Attribute, ast.FunctionDef)
+    words = frozenset({"export"})
 
     def check(self, node: ast.AST, ctx: FileContext) -> Iterable[Hit]:
         """References to the method, and overrides of it."""

@@ -33,6 +33,7 @@ class TraceRun(Rule):
     after = "trace_run(tracer, solve, question)"
     applicability = "shim"
     nodes = (ast.Attribute,)
+    words = frozenset({"trace_run"})
 
     def check(self, node: ast.AST, ctx: FileContext) -> Iterable[Hit]:
         """References to the method of tracers."""

@@ -33,6 +33,7 @@ class TracerInitWorker(Rule):
     )
     applicability = "review"
     nodes = (ast.FunctionDef,)
+    words = frozenset({NAME})
 
     def check(self, node: ast.AST, ctx: FileContext) -> Iterable[Hit]:
         """Overrides in tracers; those that `adapt_tracer` serves may stay."""

@@ -28,6 +28,7 @@ class QueryFilters(Rule):
     after = 'await store.query_rollouts(status_in=["failed"])'
     applicability = "review"
     nodes = (ast.Call,)
+    words = frozenset({"query_rollouts"})
 
     def check(self, node: ast.AST, ctx: FileContext) -> Iterable[Hit]:
         """The old keywords in calls of a store's method."""

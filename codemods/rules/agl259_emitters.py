@@ -34,15 +34,16 @@ class Emitters(Rule):
     before = "tracer = get_tracer()"
     after = 'tracer = get_tracer("agentlightning")'
     applicability = "review"
-    nodes = (ast.Call, ast.ExceptHandler, ast.Name, ast.Attribute)
+    nodes = (ast.Module, ast.Call, ast.ExceptHandler)
 
     def check(self, node: ast.AST, ctx: FileContext) -> Iterable[Hit]:
         """Calls of these functions, and handlers of the errors that they raised."""
         if isinstance(node, ast.ExceptHandler):
             yield from _handler(node, ctx)
-        elif isinstance(node, ast.Name | ast.Attribute):
-            if ctx.qual(node) == GET_TRACER and isinstance(node.ctx, ast.Load):
-                yield _tracer(node, ctx)
+        elif isinstance(node, ast.Module):
+            for reference, _ in ctx.reads(GET_TRACER):
+                if isinstance(reference.ctx, ast.Load):
+                    yield _tracer(reference, ctx)
         elif isinstance(node, ast.Call):
             path = ctx.qual(node.func)
             if path in EMITTERS:

@@ -28,6 +28,7 @@ class ProxyCalls(Rule):
     after = "def main():\n    asyncio.run(proxy.start())"
     applicability = "review"
     nodes = (ast.Attribute,)
+    words = ASYNC | {"update_port"}
 
     def check(self, node: ast.AST, ctx: FileContext) -> Iterable[Hit]:
         """The methods of objects that are an LLMProxy."""

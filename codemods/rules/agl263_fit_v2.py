@@ -29,6 +29,7 @@ class FitV2(Rule):
     after = "trainer.fit(agent, train_dataset=tasks)"
     applicability = "review"
     nodes = (ast.Attribute, ast.FunctionDef)
+    words = frozenset({OLD})
 
     def check(self, node: ast.AST, ctx: FileContext) -> Iterable[Hit]:
         """References to the method of trainers, and overrides of it."""

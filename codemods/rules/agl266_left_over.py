@@ -38,7 +38,7 @@ class LeftOver(Rule):
     before = "client = algorithm.get_client()"
     after = "(left as it is and reported)"
     applicability = "manual"
-    nodes = (ast.Name, ast.Attribute, ast.FunctionDef, ast.Call)
+    nodes = (ast.Module, ast.FunctionDef, ast.Call)
 
     def check(self, node: ast.AST, ctx: FileContext) -> Iterable[Hit]:
         """Reads of the names, the method and its overrides, and statuses that are built."""
@@ -47,18 +47,18 @@ class LeftOver(Rule):
                 yield from _status(node)
         elif isinstance(node, ast.FunctionDef):
             yield from _override(node, ctx)
-        elif isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Load):
-            path = ctx.qual(node)
-            if path in NAMES:
-                yield _hit(node, path or "")
-            elif isinstance(node, ast.Attribute) and _asks_algorithm(node, ctx):
-                yield _hit(node, f"{ALGORITHM}.{CLIENT}")
+        elif isinstance(node, ast.Module):
+            yield from _read(ctx)
 
 
-def _asks_algorithm(node: ast.Attribute, ctx: FileContext) -> bool:
-    if node.attr != CLIENT or is_super(node.value):
-        return False
-    return is_a(ctx, node.value, *known.ALGORITHMS)
+def _read(ctx: FileContext) -> Iterable[Hit]:
+    for node, path in ctx.reads(*NAMES):
+        if isinstance(node.ctx, ast.Load):
+            yield _hit(node, path)
+    for asked in ctx.module.attributes.get(CLIENT, ()):
+        of_algorithm = not is_super(asked.value) and is_a(ctx, asked.value, *known.ALGORITHMS)
+        if isinstance(asked.ctx, ast.Load) and ctx.qual(asked) not in NAMES and of_algorithm:
+            yield _hit(asked, f"{ALGORITHM}.{CLIENT}")
 
 
 def _hit(node: ast.AST, path: str) -> Hit:

@@ -52,6 +52,8 @@ class RolloutResults(Rule):
                 functions += delegates(ctx, node, METHODS | set(RENAMED.values()))
         elif isinstance(node, FunctionNode) and is_rollout_function(ctx, node):
             functions.append(node)
+        if not functions:
+            return
         results = Results(ctx, functions)
         for function in functions:
             outcomes = list(results.of(function))

@@ -36,6 +36,7 @@ class LlmEndpoint(Rule):
     )
     applicability = "review"
     nodes = (ast.Attribute,)
+    words = frozenset({"endpoint"})
 
     def check(self, node: ast.AST, ctx: FileContext) -> Iterable[Hit]:
         """The endpoint of an LLM that came as a resource."""

@@ -46,20 +46,18 @@ class AgentHookMethods(Rule):
         "trainer = Trainer(n_runners=1, hooks=[AgentHook()])"
     )
     applicability = "review"
-    nodes = (ast.Module, ast.ClassDef, ast.Assign, ast.Call)
+    nodes = (ast.Module, ast.ClassDef)
 
     def check(self, node: ast.AST, ctx: FileContext) -> Iterable[Hit]:
         """The trainers that get such agents; classes whose agents go to none; replaced methods."""
-        if isinstance(node, ast.Assign | ast.Call):
-            if ctx.options.server != "legacy":
-                for place, name in replaced(ctx, node):
-                    yield _manual(place, name, _MESSAGE, _ADVICE)
-        elif isinstance(node, ast.ClassDef):
+        if isinstance(node, ast.ClassDef):
             cls = ProjectClass(ctx.module, node)
             if own_hooks(cls) and serves_agents(ctx, cls):
                 yield from _stays(cls) if ctx.options.server == "legacy" else _class(cls, ctx)
         elif ctx.options.server != "legacy":
             yield from _sites(ctx)
+            for place, name in replaced(ctx):
+                yield _manual(place, name, _MESSAGE, _ADVICE)
 
 
 def _manual(place: ast.AST, name: str, message: str, reason: str) -> Hit:

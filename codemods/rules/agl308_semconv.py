@@ -39,14 +39,14 @@ class Semconv(Rule):
     before = "messages = [s for s in spans if s.name == SpanNames.MESSAGE.value]"
     after = "messages = [s for s in spans if s.name == AGL_MESSAGE]"
     applicability = "review"
-    nodes = (ast.Name, ast.Attribute, ast.Compare, ast.Subscript)
+    nodes = (ast.Module, ast.Compare, ast.Subscript)
 
     def check(self, node: ast.AST, ctx: FileContext) -> Iterable[Hit]:
         """References to the two classes, and the same names written as strings."""
-        if isinstance(node, ast.Name | ast.Attribute):
-            path = ctx.qual(node)
-            if path in (SPANS, ATTRIBUTES) and isinstance(node.ctx, ast.Load):
-                yield _reference(node, path, ctx)
+        if isinstance(node, ast.Module):
+            for reference, path in ctx.reads(SPANS, ATTRIBUTES):
+                if isinstance(reference.ctx, ast.Load):
+                    yield _reference(reference, path, ctx)
         elif isinstance(node, ast.Compare):
             sides = [node.left, *node.comparators]
             named = any(isinstance(side, ast.Attribute) and side.attr == "name" for side in sides)
