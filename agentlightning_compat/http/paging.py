@@ -50,9 +50,11 @@ async def bounded(
     Raises:
         InvalidRequestError: there is more, and the client would take a part for the whole.
     """
-    if call is calls.dequeue and isinstance(parts.body, dict) and "limit" in parts.body:
-        most = min(whole(parts.body["limit"], "limit"), limits.batch)
-        return await call(store, replace(parts, body={**parts.body, "limit": most}))
+    if call is calls.dequeue:
+        limit = whole(parts.fields().get("limit", 1), "limit")
+        if limit > limits.batch:
+            parts = replace(parts, body={**parts.body, "limit": limits.batch})
+        return await call(store, parts)
     if limits.page is None or call not in _PAGED:
         return await call(store, parts)
     asked = _limit(parts)

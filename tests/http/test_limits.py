@@ -155,6 +155,21 @@ async def test_what_is_too_deep_is_refused(store, levels):
     assert await nothing_was_done(store)
 
 
+@pytest.mark.parametrize("levels", [300, 900, 1_000_000])
+async def test_spans_that_are_too_deep_are_refused_whole(store, levels):
+    rollout = await store.start_rollout(1)
+    span = Span.from_attributes(
+        attributes={}, rollout_id=rollout.rollout_id, attempt_id=rollout.attempt.attempt_id
+    )
+    fine = json.dumps(span.model_dump()).encode()
+    deep = fine[:-1] + b', "span_id": "x", "extra": ' + nested(levels) + b"}"
+    body = b'{"spans": [' + fine + b", " + deep + b"]}"
+    answer = await ask(StoreApp(store), "POST", f"{PREFIX}/spans/batch", body)
+    assert answer.status in (400, 422)
+    assert "code" in answer.json
+    assert (await store.query_spans(rollout.rollout_id)).total == 0
+
+
 async def test_what_is_just_deep_enough_is_kept_and_given_back(store):
     app = StoreApp(store)
     body = b'{"rollouts": [{"input": ' + nested(DEFAULT.depth - 3) + b"}]}"
