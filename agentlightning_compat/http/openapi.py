@@ -24,6 +24,7 @@ from agentlightning_compat.http.described import (
     maybe,
     ref,
 )
+from agentlightning_compat.http.paging import PAGED, PAGES
 from agentlightning_compat.http.values import encoded
 from agentlightning_compat.http.wire import (
     DOCUMENTS,
@@ -62,6 +63,7 @@ _MODELS: tuple[type[BaseModel], ...] = (
 # What any operation may be refused with, besides 401.
 _ERRORS = {
     400: "The request makes no sense.",
+    403: "A browser sent it for a page of another site.",
     404: "An id is not in the store, or nothing is at this path.",
     405: "The path is for other verbs.",
     410: "The spans had to make room.",
@@ -114,6 +116,8 @@ def _operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
         operation = _operation(row.verb, row.path, about, row.status)
         if row.writes:
             operation["parameters"].append(_KEY)
+        if row.call in PAGED:
+            operation["parameters"].append(_FOLLOWS)
         yield row.verb, f"{PREFIX}{row.path}", operation
     yield (
         "POST",
@@ -141,10 +145,16 @@ _KEY = {
     "schema": {"type": "string", "maxLength": LONGEST_KEY},
     "description": "A request that comes again with the same key is not done again.",
 }
+_FOLLOWS = {
+    "name": PAGES.decode(),
+    "in": "header",
+    "schema": TEXT,
+    "description": "Says, whatever it is, that the client asks for what a reply has no room for.",
+}
 
 
 def _operation(verb: str, path: str, about: Described, status: int) -> dict[str, Any]:
-    statuses = sorted({*_ALWAYS, *about.errors})
+    statuses = sorted({*_ALWAYS, *about.errors, *((403,) if verb == "POST" else ())})
     operation: dict[str, Any] = {
         "summary": about.summary,
         "operationId": _name(verb, path),

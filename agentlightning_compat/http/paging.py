@@ -24,7 +24,8 @@ from agentlightning_compat.store.query import Query
 # Clients that ask for the rest say so by this header.
 PAGES = b"agl-pages"
 
-_PAGED = frozenset(
+# The calls whose replies are pages.
+PAGED = frozenset(
     {
         calls.query_rollouts,
         calls.query_attempts,
@@ -55,7 +56,7 @@ async def bounded(
         if limit > limits.batch:
             parts = replace(parts, body={**parts.body, "limit": limits.batch})
         return await call(store, parts)
-    if limits.page is None or call not in _PAGED:
+    if limits.page is None or call not in PAGED:
         return await call(store, parts)
     asked = _limit(parts)
     if -1 < asked <= limits.page:

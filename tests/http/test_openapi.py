@@ -10,7 +10,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from agentlightning_compat.http import openapi
 from agentlightning_compat.http.app import StoreApp
 from agentlightning_compat.http.described import ROWS
-from agentlightning_compat.http.wire import DOCUMENTS, GIVE_UP, HEALTH, OPERATIONS, PREFIX
+from agentlightning_compat.http.wire import DOCUMENTS, GIVE_UP, HEALTH, KEY, OPERATIONS, PREFIX
 from agentlightning_compat.store.memory import InMemoryLightningStore
 from tests.http.asked import ask
 
@@ -60,6 +60,6 @@ def test_only_writes_take_a_key_and_only_health_is_open():
     paths = openapi.described(True)["paths"]
     for row in OPERATIONS:
         asked = paths[PREFIX + row.path][row.verb.lower()]
-        keyed = any(x["in"] == "header" for x in asked["parameters"])
+        keyed = any(x["name"] == KEY for x in asked["parameters"])
         assert (keyed, "401" in asked["responses"]) == (row.writes, True)
     assert paths[HEALTH]["get"]["security"] == []
