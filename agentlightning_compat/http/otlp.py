@@ -194,6 +194,8 @@ def _unpacked(encoding: str, data: bytes, largest: int) -> bytes | None:
         return None
     if not unpacking.eof:
         raise InvalidRequestError("the body is not gzip: it ends too early")
+    if unpacking.unused_data:  # nothing of it would be stored
+        raise InvalidRequestError("something follows the gzip of the body")
     return found
 
 

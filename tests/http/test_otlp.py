@@ -140,7 +140,7 @@ def test_attributes_that_are_no_simple_values(server, store):
         (gzip.compress(b""), {"Content-Encoding": "gzip"}, 200),
         (gzip.compress(bytes(129 << 20), 1), {"Content-Encoding": "gzip"}, 413),
     ],
-    ids=["empty", "no protobuf", "json", "no gzip", "cut gzip", "empty gzip", "bomb"],
+    ids=["empty", "no protobuf", "json", "no gzip", "cut gzip", "empty gzip", "bomb", "more"],
 )
 def test_what_is_no_export_is_refused(server, body, headers, status):
     assert post(server, body, **headers)[0] == status
