@@ -44,7 +44,7 @@ class Sizes(NamedTuple):
 
 _WHOLE = Sizes(
     rounds=5,
-    lifecycles={1: {"peer": 60, "ours": 600}, 64: {"peer": 192, "ours": 1920}},
+    lifecycles={1: {"peer": 40, "ours": 300}, 64: {"peer": 128, "ours": 960}},
     calls=300,
     runners=(1, 2, 4, 8, 16, 32, 64, 128),
     tasks={"peer": 96, "ours": 480},
@@ -209,7 +209,8 @@ def gains(bench: Bench) -> Iterator[Row]:
 
 def _work(bench: Bench, side: str, pattern: str, runners: int) -> dict[str, float]:
     # Enough for each runner to have some, and no more than one alone does in good time.
-    tasks = max(min(bench.sizes.tasks[side], 30 * runners), 2)
+    each = 30 if side == "ours" else 8
+    tasks = max(min(bench.sizes.tasks[side], each * runners), 2)
     width = 2 * runners
     return bench.sides[side].runners(
         tasks, pattern=pattern, runners=runners, width=width, turns=_TURNS

@@ -12,6 +12,7 @@ from agentlightning_compat.http.checking import any_text, listed, pairs, seconds
 from agentlightning_compat.model import EnqueueRolloutRequest, RolloutConfig, Span
 from agentlightning_compat.store import commands as c
 from agentlightning_compat.store.base import LightningStore
+from agentlightning_compat.store.contract.spans import can_number
 from agentlightning_compat.store.query import make_query
 
 # A held request is answered after so many seconds at the latest; the client asks again.
@@ -206,13 +207,16 @@ async def next_ids(store: Any, parts: Parts) -> Any:
 async def add_spans(store: Any, parts: Parts) -> Any:
     fields = parts.fields()
     spans = [Span.model_validate(item) for item in listed(fields.get("spans"), "spans")]
-    if not fields.get("numbered", True):
-        numbers = await store.get_many_span_sequence_ids(
-            [(span.rollout_id, span.attempt_id) for span in spans]
-        )
+    if not spans or fields.get("numbered", True):
+        stored = await store.add_many_spans(spans)
+    elif can_number(store):
+        stored = await store._perform(c.AddSpans(spans, numbered=False))
+    else:
+        keys = [(span.rollout_id, span.attempt_id) for span in spans]
+        numbers = await store.get_many_span_sequence_ids(keys)
         for span, number in zip(spans, numbers, strict=True):
             span.sequence_id = number
-    stored = await store.add_many_spans(spans)
+        stored = await store.add_many_spans(spans)
     left = {(s.rollout_id, s.attempt_id, s.span_id): s.sequence_id for s in stored}
     # The client has the spans: it is told which were stored, and their numbers.
     return {

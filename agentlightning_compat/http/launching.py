@@ -55,6 +55,7 @@ def server_of(app: Any, head: int) -> Any:
         log_config=None,
         log_level="warning",
         access_log=False,
+        proxy_headers=False,
         lifespan="off",
         timeout_keep_alive=75,
         timeout_graceful_shutdown=5,

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 from agentlightning_compat.errors import CompatError
 from agentlightning_compat.model import Span
 from agentlightning_compat.store.commands import AddSpans
-from agentlightning_compat.store.contract.performing import Performing
-from agentlightning_compat.store.contract.spans import SpanMethods
+from agentlightning_compat.store.contract.spans import can_number
 
 if TYPE_CHECKING:
     from agentlightning_compat.store.base import LightningStore
@@ -40,7 +39,7 @@ class SpanWriter:
     ) -> None:
         self._store = store
         self._key = (rollout_id, attempt_id)
-        self._numbers = _numbers_spans(store)
+        self._numbers = can_number(store)
         self._delay = delay
         self._loop = asyncio.get_running_loop()
         self._lock = threading.Lock()
@@ -147,17 +146,6 @@ class SpanWriter:
             numbers = {span.span_id: span.sequence_id for span in found}
         for span in batch:
             span.sequence_id = numbers.get(span.span_id, 0)
-
-
-def _numbers_spans(store: LightningStore) -> bool:
-    """Whether it can number spans as it stores them, with nobody's methods passed by."""
-    kind = type(store)
-    return (
-        isinstance(store, SpanMethods)
-        and kind._perform is not Performing._perform
-        and kind.add_many_spans is SpanMethods.add_many_spans
-        and kind.get_many_span_sequence_ids is SpanMethods.get_many_span_sequence_ids
-    )
 
 
 def _comes_back(error: Exception) -> bool:

@@ -121,3 +121,15 @@ class SpanMethods(Performing):
         rollout_id = check.text("rollout_id", rollout_id)
         attempt_id = check.maybe_text("attempt_id", attempt_id)
         return await self._perform(c.QuerySpans(rollout_id, attempt_id, query))
+
+
+def can_number(store: object) -> bool:
+    """Whether a store can be told by one command to number spans and store them: nobody has put
+    methods of their own in the place of those that would do it."""
+    kind = type(store)
+    return (
+        issubclass(kind, SpanMethods)
+        and kind._perform is not Performing._perform
+        and kind.add_many_spans is SpanMethods.add_many_spans
+        and kind.get_many_span_sequence_ids is SpanMethods.get_many_span_sequence_ids
+    )
