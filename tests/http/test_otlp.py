@@ -139,6 +139,7 @@ def test_attributes_that_are_no_simple_values(server, store):
         (gzip.compress(b"")[:-4], {"Content-Encoding": "gzip"}, 400),
         (gzip.compress(b""), {"Content-Encoding": "gzip"}, 200),
         (gzip.compress(bytes(129 << 20), 1), {"Content-Encoding": "gzip"}, 413),
+        (gzip.compress(b"") * 2, {"Content-Encoding": "gzip"}, 400),
     ],
     ids=["empty", "no protobuf", "json", "no gzip", "cut gzip", "empty gzip", "bomb", "more"],
 )
