@@ -5,8 +5,6 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
-import click
-
 from codemods.cli.session import (
     CLEAN,
     ERROR,
@@ -34,11 +32,11 @@ if TYPE_CHECKING:
 class Options(NamedTuple):
     """What the command line says."""
 
-    paths: tuple[str, ...]
-    output_format: str
-    select: list[str]
-    ignore: list[str]
-    timings: bool
+    paths: tuple[str, ...] = ()
+    output_format: str = "text"
+    select: Sequence[str] = ()
+    ignore: Sequence[str] = ()
+    timings: bool = False
     usage: str | None = None
 
 
@@ -71,6 +69,8 @@ def _uses(path: str) -> dict[Use, int]:
     try:
         return read(path)
     except UsageError as error:
+        import click
+
         raise click.ClickException(str(error)) from None
 
 

@@ -6,8 +6,6 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-import click
-
 from codemods.config import ConfigError, Settings, load
 from codemods.outcome import Problem
 from codemods.survey import STDIN
@@ -34,6 +32,8 @@ def settings_for(paths: Sequence[str], **given: object) -> Settings:
         if given.get("select") or given.get("ignore"):
             settings.rules()
     except ConfigError as error:
+        import click
+
         raise click.ClickException(str(error)) from None
     return settings
 
@@ -76,6 +76,8 @@ def standard_input(paths: Sequence[str]) -> bytes | None:
     if STDIN not in paths:
         return None
     if len(paths) > 1:
+        import click
+
         raise click.UsageError("`-` (standard input) does not go with other paths.")
     return sys.stdin.buffer.read()
 
