@@ -28,7 +28,8 @@ class FileContext:
     """One file, its project and the options of the run. `memo` is for a rule's own notes.
 
     `external` are the names read in the file that stand for something not of the project's, by
-    its canonical path; filled by the first question for it.
+    its canonical path; filled by the first question for it. `roots` are the paths that names
+    spell out, as far as they were asked for.
     """
 
     module: Module
@@ -36,6 +37,7 @@ class FileContext:
     options: Options = field(default_factory=Options)
     memo: dict[object, object] = field(default_factory=dict)
     external: dict[str, list[ast.Name]] | None = None
+    roots: dict[ast.Name, str | None] = field(default_factory=dict)
 
     @classmethod
     def of(cls, project: Project, module: Module, options: Options) -> FileContext:
@@ -83,12 +85,12 @@ class FileContext:
         while isinstance(node, ast.Attribute):
             rest = f".{node.attr}{rest}"
             node = node.value
-        if not isinstance(node, ast.Name) or self.qual(node) is None:
+        if not isinstance(node, ast.Name):
             return None
-        bindings = self.module.scope(node).lookup(node.id)
-        paths = {b.path for b in bindings if b.kind in ("import", "from")}
-        path = paths.pop() if len(paths) == 1 else ""
-        return path + rest if path.partition(".")[0] == "agentlightning" else None
+        if node not in self.roots:
+            self.roots[node] = _imported_path(self, node)
+        root = self.roots[node]
+        return None if root is None else root + rest
 
     def is_class(self, node: ast.expr, *paths: str) -> bool:
         """Whether an expression names one of the classes at `paths` or one derived from them."""
@@ -137,6 +139,16 @@ class FileContext:
             node, ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef
         )
         return self.module.awaits if found is None else isinstance(found, ast.AsyncFunctionDef)
+
+
+def _imported_path(ctx: FileContext, node: ast.Name) -> str | None:
+    """The one agentlightning path that a name is imported by."""
+    if ctx.qual(node) is None:
+        return None
+    bindings = ctx.module.scope(node).lookup(node.id)
+    paths = {b.path for b in bindings if b.kind in ("import", "from")}
+    path = paths.pop() if len(paths) == 1 else ""
+    return path if path.partition(".")[0] == "agentlightning" else None
 
 
 def _external_names(ctx: FileContext) -> dict[str, list[ast.Name]]:

@@ -6,7 +6,6 @@ import ast
 from collections.abc import Collection
 
 from codemods.context import FileContext
-from codemods.names.children import walk
 from codemods.names.scopes import FunctionNode
 from codemods.names.shapes import returns_of
 
@@ -54,8 +53,8 @@ def _is_own(node: ast.expr) -> bool:
 
 
 def _only_returned(ctx: FileContext, cls: ast.ClassDef, name: str) -> bool:
-    for node in walk(cls):
-        if not isinstance(node, ast.Attribute) or node.attr != name:
+    for node in ctx.module.attributes.get(name, ()):
+        if not _is_inside(ctx, node, cls):
             continue
         outer = ctx.parent(node)
         while isinstance(outer, ast.Call | ast.Await | ast.IfExp):
@@ -63,3 +62,11 @@ def _only_returned(ctx: FileContext, cls: ast.ClassDef, name: str) -> bool:
         if not isinstance(outer, ast.Return):
             return False
     return True
+
+
+def _is_inside(ctx: FileContext, node: ast.AST, cls: ast.ClassDef) -> bool:
+    """Whether code stands in a class; what stands in a quoted type does not count."""
+    around: ast.AST | None = node
+    while around is not None and around is not cls and not isinstance(around, ast.Constant):
+        around = ctx.parent(around)
+    return around is cls

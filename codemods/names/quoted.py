@@ -60,8 +60,10 @@ def types_given(node: ast.AST) -> list[ast.AST]:
     if not isinstance(node, ast.Call):
         return []
     first, last = _TAKE_TYPES.get(_last_name(node.func), (0, 0))
+    if not last:
+        return []
     named = [k for k in node.keywords if k.arg in ("bound", "default", "typ", "arg", "tp")]
-    return [*node.args[first:last], *named] if last else []
+    return [*node.args[first:last], *named]
 
 
 def _last_name(node: ast.expr) -> str:

@@ -103,6 +103,10 @@ def build_scopes(tree: ast.Module) -> ScopeTable:
             nodes[kind].append(node)
         else:
             nodes[kind] = [node]
+        if not annotation and (
+            kind is ast.Constant or (isinstance(node, ast.Name) and type(node.ctx) is ast.Load)
+        ):
+            continue  # more than half of all nodes: they bind nothing and hold nothing
         if annotation or kind in _BINDING:
             children = builder.enter(node, parent, scope, annotation)
             stack.extend([(child, node, where, flag) for child, where, flag in reversed(children)])
