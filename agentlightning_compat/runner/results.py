@@ -13,6 +13,7 @@ from agentlightning_compat.emitter.reward import emit_reward, find_final_reward
 from agentlightning_compat.model import AttemptedRollout, Span, SpanCoreFields
 from agentlightning_compat.runner.patience import Patience
 from agentlightning_compat.store.base import LightningStore
+from agentlightning_compat.tracer.writer import put
 
 _log = logging.getLogger(__name__)
 
@@ -86,12 +87,10 @@ class Results:
     async def _numbered(self, cores: Sequence[SpanCoreFields]) -> Sequence[Span]:
         rollout_id, attempt_id = self._key
         spans = [
-            Span.from_core_fields(
-                core, rollout_id=rollout_id, attempt_id=attempt_id, sequence_id=number
-            )
-            for core, number in zip(cores, await self._numbers(len(cores)), strict=True)
+            Span.from_core_fields(core, rollout_id=rollout_id, attempt_id=attempt_id)
+            for core in cores
         ]
-        await self._stored(spans)
+        await self._put(spans)
         return spans
 
     async def _otel(self, items: Sequence[Any]) -> Result:
@@ -101,9 +100,7 @@ class Results:
         if len(new) < len(spans):
             # The tracer stores them by itself: an agent need not return them.
             _log.info("%s returned spans that were traced already", self._key[0])
-        for span, number in zip(new, await self._numbers(len(new)), strict=True):
-            span.sequence_id = number
-        await self._stored(new)
+        await self._put(new)
         return Result(new, final_reward(spans))
 
     async def _own(self, spans: Sequence[Span]) -> Sequence[Span]:
@@ -136,6 +133,11 @@ class Results:
             return []
         keys = [self._key] * count
         return await self._patience.ask(lambda: self._store.get_many_span_sequence_ids(keys))
+
+    async def _put(self, spans: Sequence[Span]) -> None:
+        # May be asked twice, as below. Who stores them numbers them.
+        if spans:
+            await self._patience.ask(lambda: put(self._store, self._key, spans))
 
     async def _stored(self, spans: Sequence[Span]) -> None:
         # May be asked twice: a span that is there already is left out.

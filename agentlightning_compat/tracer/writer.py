@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from agentlightning_compat.errors import CompatError
@@ -39,7 +40,6 @@ class SpanWriter:
     ) -> None:
         self._store = store
         self._key = (rollout_id, attempt_id)
-        self._numbers = can_number(store)
         self._delay = delay
         self._loop = asyncio.get_running_loop()
         self._lock = threading.Lock()
@@ -120,32 +120,40 @@ class SpanWriter:
         with self._lock:
             batch, self._pending = self._pending[:MOST], self._pending[MOST:]
         try:
-            if self._numbers and not any(span.sequence_id for span in batch):
-                await self._write_numbered(batch)
-            else:
-                await self._number_and_write(batch)
+            await put(self._store, self._key, batch)
         except BaseException:
             with self._lock:
                 self._pending = batch + self._pending
             raise
 
-    async def _number_and_write(self, batch: list[Span]) -> None:
-        unnumbered = [span for span in batch if not span.sequence_id]
-        keys = [self._key] * len(unnumbered)
-        numbers = await self._store.get_many_span_sequence_ids(keys) if keys else ()
-        for span, number in zip(unnumbered, numbers, strict=True):
-            span.sequence_id = number
-        await self._store.add_many_spans(batch)
 
-    async def _write_numbered(self, batch: list[Span]) -> None:
-        """Both in one call: over a network a call takes its time."""
-        stored = await self._store._perform(AddSpans(batch, numbered=False))
-        numbers = {span.span_id: span.sequence_id for span in stored}
-        if len(numbers) < len(batch):  # some were stored by a call whose answer was lost
-            found = await self._store.query_spans(*self._key)
-            numbers = {span.span_id: span.sequence_id for span in found}
-        for span in batch:
-            span.sequence_id = numbers.get(span.span_id, 0)
+async def put(store: LightningStore, key: tuple[str, str], spans: Sequence[Span]) -> None:
+    """Store spans of an attempt, its (rollout id, attempt id); those without a number get one.
+
+    Raises:
+        CompatError: the store does not take them, or stays away. It may be asked again: spans
+            that are stored already are left out.
+    """
+    if can_number(store) and not any(span.sequence_id for span in spans):
+        await _put_at_once(store, key, spans)
+        return
+    unnumbered = [span for span in spans if not span.sequence_id]
+    keys = [key] * len(unnumbered)
+    numbers = await store.get_many_span_sequence_ids(keys) if keys else ()
+    for span, number in zip(unnumbered, numbers, strict=True):
+        span.sequence_id = number
+    await store.add_many_spans(spans)
+
+
+async def _put_at_once(store: LightningStore, key: tuple[str, str], spans: Sequence[Span]) -> None:
+    """Both in one call: over a network a call takes its time."""
+    stored = await store._perform(AddSpans(spans, numbered=False))
+    numbers = {span.span_id: span.sequence_id for span in stored}
+    if len(numbers) < len(spans):  # some were stored by a call whose answer was lost
+        found = await store.query_spans(*key)
+        numbers = {span.span_id: span.sequence_id for span in found}
+    for span in spans:
+        span.sequence_id = numbers.get(span.span_id, 0)
 
 
 def _comes_back(error: Exception) -> bool:
