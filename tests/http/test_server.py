@@ -137,6 +137,47 @@ def test_a_request_that_is_sent_again_acts_once(server, store):
     assert asyncio.run(store.statistics())["total_rollouts"] == 2
 
 
+def test_a_key_stands_for_one_request(server, store):
+    path = "/v1/agl/queues/rollouts/enqueue"
+    body = {"rollouts": [{"input": 1}]}
+    assert call(server, "POST", path, body, **{"Idempotency-Key": "k"})[0] == 201
+    for other, sent in ((path, {"rollouts": [{"input": 2}]}), ("/v1/agl/rollouts", {"input": 1})):
+        status, said = call(server, "POST", other, sent, **{"Idempotency-Key": "k"})
+        assert (status, said["code"]) == (400, "invalid_request")
+    assert asyncio.run(store.statistics())["total_rollouts"] == 1
+
+
+def test_a_claim_that_was_given_up_gives_its_key_to_nothing_else(server, store):
+    asyncio.run(store.enqueue_rollout(1))
+    given_up = "/v1/agl/queues/rollouts/dequeue/give-up"
+    assert call(server, "POST", given_up, {"key": "k"}) == (200, [])
+    key = {"Idempotency-Key": "k"}
+    assert call(server, "POST", "/v1/agl/queues/rollouts/dequeue", {}, **key) == (200, [])
+    assert call(server, "POST", "/v1/agl/rollouts", {"input": 1}, **key)[0] == 400
+    assert asyncio.run(store.query_rollouts(status_in=["queuing"])).total == 1
+
+
+def test_keys_are_not_remembered_whatever_their_length(server, store):
+    path = "/v1/agl/queues/rollouts/enqueue"
+    body = {"rollouts": [{"input": 1}]}
+    assert call(server, "POST", path, body, **{"Idempotency-Key": "k" * 201})[0] == 400
+    assert asyncio.run(store.statistics())["total_rollouts"] == 0
+    assert call(server, "POST", path, body, **{"Idempotency-Key": "k" * 200})[0] == 201
+
+
+@pytest.mark.parametrize("empty", ["/workers/", "/resources/", "/rollouts/"])
+def test_nothing_has_no_name(server, store, empty):
+    assert call(server, "POST", f"/v1/agl{empty}", {})[0] == 404
+    assert asyncio.run(store.statistics())["total_workers"] == 0
+
+
+@pytest.mark.parametrize("quoted", ["%ff", "%ed%a0", "a%c3"])
+def test_names_are_utf_8(server, quoted):
+    status, said = call(server, "GET", f"/v1/agl/workers/{quoted}")
+    assert (status, said["code"]) == (400, "invalid_request")
+    assert call(server, "GET", f"/v1/agl/rollouts?rollout_id_contains={quoted}")[0] == 400
+
+
 async def test_those_who_ask_at_once_with_one_key_get_one_answer(server, store):
     key = {"Idempotency-Key": "two"}
     path = "/v1/agl/queues/rollouts/enqueue"
