@@ -6,6 +6,8 @@ each line of standard input names a job, which is run in a forked child of its o
 
 from __future__ import annotations
 
+import contextlib
+import faulthandler
 import importlib
 import json
 import os
@@ -17,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT, MODULE, FOLDER = sys.argv[1:]
+RUNNING: set[int] = set()
 sys.path[0] = ROOT  # not this folder, whose names are not those of packages
 for name in [name for name in os.environ if name.startswith("AGL_")]:
     del os.environ[name]
@@ -43,6 +46,7 @@ def run(job: dict[str, Any]) -> None:
     log = os.open("log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(log, 1)
     os.dup2(log, 2)
+    faulthandler.register(signal.SIGUSR1)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.environ.update(job["environment"])
     said = getattr(programs, job["name"])(agl, folder, **job["settings"])
@@ -51,6 +55,7 @@ def run(job: dict[str, Any]) -> None:
 
 def tell_of_end(pid: int, folder: Path) -> None:
     os.waitpid(pid, 0)
+    RUNNING.discard(pid)
     (folder / "ended").touch()
 
 
@@ -59,6 +64,9 @@ def started(job: dict[str, Any]) -> int:
     folder.mkdir()
     pid = os.fork()
     if pid:
+        with contextlib.suppress(OSError):  # its group is there when this is told
+            os.setpgid(pid, pid)
+        RUNNING.add(pid)
         threading.Thread(target=tell_of_end, args=(pid, folder), daemon=True).start()
         return pid
     code = 1
@@ -76,3 +84,5 @@ def started(job: dict[str, Any]) -> int:
 print("ready", flush=True)
 for line in sys.stdin:
     print("started", started(json.loads(line)), flush=True)
+for group in list(RUNNING):  # whoever started this is gone
+    os.killpg(group, signal.SIGKILL)

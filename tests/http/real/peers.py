@@ -21,7 +21,7 @@ from tests.oracles import oracle_python
 
 ROOT = Path(__file__).resolve().parents[3]
 # Only ends what would hang for ever.
-SAFETY = 120.0
+SAFETY = 240.0
 
 
 @dataclass

@@ -59,20 +59,26 @@ class Run:
     def _until(self, happened: Callable[[], bool]) -> None:
         end = time.monotonic() + SAFETY
         while not happened():
-            assert time.monotonic() < end, f"not in {SAFETY} s: {self.log()}"
+            if time.monotonic() > end:
+                self._signal(signal.SIGUSR1)  # has it write where it stands
+                time.sleep(1.0)
+                raise AssertionError(f"not in {SAFETY} s: {self.log()}")
             time.sleep(0.02)
+
+    def _signal(self, number: int) -> None:
+        if not self.ended():
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, number)
 
     def hooks(self) -> list[Any]:
         return called(self.folder)
 
     def interrupt(self) -> None:
         """As Ctrl-C does: it and its children."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.pid, signal.SIGINT)
+        self._signal(signal.SIGINT)
 
     def kill(self) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.pid, signal.SIGKILL)
+        self._signal(signal.SIGKILL)
 
 
 class Runs:
