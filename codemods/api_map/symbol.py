@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Version = Literal["0.1.2", "0.2.2", "0.3.0"]
 Target = Literal["agentlightning", "agentlightning_compat"]
@@ -15,8 +14,10 @@ Change = Literal["same", "moved", "renamed", "removed", "changed"]
 Applicability = Literal["safe", "review", "shim", "manual"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Symbol:
+_NONE: Mapping[str, str | None] = {}
+
+
+class Symbol(NamedTuple):
     """A legacy name.
 
     Two ways lead away from it. `replacement` is the drop-in: the same thing under the name and
@@ -36,9 +37,9 @@ class Symbol:
     change: Change
     """What became of it in 0.3.0."""
     replacement: Mapping[Target, str | None]
-    successor: str | None = None
     applicability: Applicability
     """How far a rewrite of its uses can be trusted; the more cautious of the two ways."""
+    successor: str | None = None
     advice: str = ""
     signature: str | None = None
     """Parameters and defaults of the replacement in 0.3.0, without `self` and annotations."""
@@ -50,7 +51,7 @@ class Symbol:
     """Of a parameter: the source text of its default; None when it must be given."""
     bases: tuple[str, ...] = ()
     """Of a class: legacy classes that it inherits members from."""
-    patch: Mapping[str, str | None] = field(default_factory=dict)
+    patch: Mapping[str, str | None] = _NONE
     """Of paths that tests hand to `mock.patch`: the path where 0.3.0 looks the name up.
     Only those that differ from the replacement."""
     legacy: bool = False
