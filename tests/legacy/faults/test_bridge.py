@@ -310,7 +310,9 @@ def test_a_bridge_that_is_killed_while_old_clients_are_at_work(tmp_path):
         acknowledged = client.poll_next_task()
         report = agl.RolloutLegacy(rollout_id=acknowledged.rollout_id, final_reward=0.0)
         assert client.post_rollout(report)["status"] == "ok"
-        fleet = [threading.Thread(target=_legacy, args=(url, agent, n)) for n in (2, 3)]
+        fleet = [
+            threading.Thread(target=_legacy, args=(url, agent, n), daemon=True) for n in (2, 3)
+        ]
         for worker in fleet:
             worker.start()
         for _ in fleet:
