@@ -18,8 +18,9 @@ from agentlightning_compat.errors import (
     InvalidRequestError,
     StoreUnavailableError,
 )
-from agentlightning_compat.http import calls, otlp, page_files, paging
+from agentlightning_compat.http import calls, otlp, page_files, paging, repeating
 from agentlightning_compat.http.calls import Parts
+from agentlightning_compat.http.checking import whole
 from agentlightning_compat.http.limits import DEFAULT, Limits
 from agentlightning_compat.http.paging import PAGES
 from agentlightning_compat.http.refusals import failure, invalid, refusal, wrong_verb
@@ -38,6 +39,7 @@ from agentlightning_compat.http.wire import (
     Operation,
 )
 from agentlightning_compat.store.base import LightningStore
+from agentlightning_compat.store.once import Once
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -205,8 +207,9 @@ class StoreApp:
         if held and len(self._held) >= self._limits.held:
             held = False
             parts.body = {**parts.body, "wait": 0, "timeout": 0}
-        act = partial(self._perform, operation, parts)
         key = headers.get(_KEY, b"").decode("latin-1") if operation.writes else ""
+        once = repeating.once_of(key, headers) if key else None
+        act = partial(self._perform, operation, parts, once)
         if len(key) > LONGEST_KEY:
             raise InvalidRequestError(f"{KEY} has at most {LONGEST_KEY} characters")
         task = self._replies.once(key, asked, act) if key else asyncio.ensure_future(act())
@@ -232,11 +235,20 @@ class StoreApp:
         key = fields.get("key") if isinstance(fields, dict) else None
         if not isinstance(key, str) or len(key) > LONGEST_KEY:
             raise InvalidRequestError("key is text, not too long, and has to be there")
-        return await self._replies.give_up(key, CLAIM, Reply(200, b"[]"))
+        limit = min(whole(fields.get("limit", 1), "limit"), self._limits.batch)
+        return await self._replies.give_up(key, CLAIM, partial(self._claims_of, key, limit))
 
-    async def _perform(self, operation: Operation, parts: Parts) -> Reply:
+    async def _claims_of(self, key: str, limit: int) -> Reply:
         try:
-            result = await paging.bounded(operation.call, self._store, parts, self._limits)
+            found = await repeating.claims_of(self._store, key, limit)
+        except CompatError as error:
+            return failure(error)
+        return Reply(200, encoded(dumped(found)))
+
+    async def _perform(self, operation: Operation, parts: Parts, once: Once | None) -> Reply:
+        act = partial(paging.bounded, operation.call, self._store, parts, self._limits)
+        try:
+            result = await repeating.acted(act, once)
             return Reply(operation.status, encoded(dumped(result)))
         except CompatError as error:
             return failure(error)

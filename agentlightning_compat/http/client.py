@@ -175,16 +175,17 @@ class LightningStoreClient(LightningStore):
         try:
             answer = await self._ask(row, row.ask(command), key)
         except (asyncio.CancelledError, StoreUnavailableError):
-            asyncio.run_coroutine_threadsafe(self._give_up(key), background_loop())
+            giving = self._give_up(key, command.limit)
+            asyncio.run_coroutine_threadsafe(giving, background_loop())
             raise
         found: Sequence[AttemptedRollout] = row.load(answer, command)
         return found
 
-    async def _give_up(self, key: str) -> None:
+    async def _give_up(self, key: str, limit: int) -> None:
         """End a claim that nobody waits for; if it was served already, give it back."""
         try:
             if await self._has("keys"):
-                answer = await self._ask(_GIVE_UP, Parts(body={"key": key}))
+                answer = await self._ask(_GIVE_UP, Parts(body={"key": key, "limit": limit}))
                 for rollout in BY_COMMAND[c.Dequeue].load(answer, None):
                     await self.update_rollout(rollout.rollout_id, status="queuing")
         except CompatError as error:
@@ -270,6 +271,7 @@ class LightningStoreClient(LightningStore):
                 if delay is None or not may:
                     raise
                 _log.warning("the store is away, asking again in %g s: %s", delay, error)
+                request = replace(request, repeated=True)
             await asyncio.sleep(delay * random.uniform(0.75, 1.0))
         raise AssertionError("the last try returns or raises")
 

@@ -10,13 +10,14 @@ import atexit
 import io
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlsplit
 from weakref import WeakKeyDictionary
 
 from agentlightning_compat.background import background_loop, elsewhere
 from agentlightning_compat.errors import UnsupportedError
+from agentlightning_compat.http.wire import AGAIN
 
 if TYPE_CHECKING:
     import aiohttp
@@ -32,7 +33,7 @@ _LARGE = 1 << 19  # bytes
 @dataclass(frozen=True, slots=True)
 class Request:
     """What is asked. `timeout` and `connect` in seconds: for all of it, and for connecting.
-    `again`: it does no harm if it arrives twice."""
+    `again`: it does no harm if it arrives twice; `repeated`: it may have arrived before."""
 
     verb: str
     url: str
@@ -41,6 +42,13 @@ class Request:
     timeout: float
     connect: float
     again: bool = False
+    repeated: bool = False
+
+    @property
+    def lines(self) -> list[tuple[str, str]]:
+        """The headers."""
+        more = [(AGAIN, "1")] if self.repeated else []
+        return [*self.headers.items(), *more]
 
 
 class UnreachableError(ConnectionError):
@@ -69,12 +77,15 @@ async def _directly(request: Request, parts: SplitResult) -> tuple[int, bytes]:
     body = request.body or b""
     target = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
     lines = [f"{request.verb} {target} HTTP/1.1", f"host: {parts.netloc}"]
-    lines += [f"{name}: {value}" for name, value in request.headers.items()]
+    lines += [f"{name}: {value}" for name, value in request.lines]
     if request.verb != "GET" or body:
         lines.append(f"content-length: {len(body)}")
     sent = "\r\n".join([*lines, "\r\n"]).encode() + body
-    while (reply := await _reply(server, sent, request)) is None:
-        pass
+    reply = await _reply(server, sent, request)
+    if reply is None and not request.repeated:
+        return await _directly(replace(request, repeated=True), parts)
+    while reply is None:
+        reply = await _reply(server, sent, request)
     return reply.status, reply.body
 
 
@@ -100,7 +111,7 @@ async def _by_library(request: Request) -> tuple[int, bytes]:
     # aiohttp wants what is large as a file, so that it is sent in pieces.
     data: Any = io.BytesIO(body) if body and len(body) > _LARGE else body
     asking = session().request(
-        request.verb, request.url, data=data, headers=request.headers, timeout=limit
+        request.verb, request.url, data=data, headers=request.lines, timeout=limit
     )
     try:
         async with asking as response:

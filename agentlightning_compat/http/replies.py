@@ -54,16 +54,18 @@ class Replies:
             raise InvalidRequestError("this idempotency key was sent with another request")
         return known
 
-    async def give_up(self, key: str, path: str, nothing: Reply) -> Reply:
-        """End what the request of this key began at a path, if it is not answered yet, with
-        `nothing`; else its answer. So it is also answered if it comes later."""
+    async def give_up(
+        self, key: str, path: str, instead: Callable[[], Coroutine[Any, Any, Reply]]
+    ) -> Reply:
+        """End what the request of this key began at a path, if it is not answered yet, with what
+        comes `instead`; else its answer. So it is also answered if it comes later."""
         known = self._known.get(key)
         if known is not None and self._asked[key][0] == path:
             known.cancel()
             await asyncio.wait([known])
             if not known.cancelled():
                 return known.result()
-        return await self.once(key, (path, None), partial(_same, nothing))
+        return await self.once(key, (path, None), instead)
 
     def _answered(self, key: str, task: asyncio.Task[Reply]) -> None:
         failed = task.cancelled() or task.exception() is not None or task.result().status >= 500
@@ -79,7 +81,3 @@ class Replies:
             del self._known[oldest], self._asked[oldest]
             if not (first.cancelled() or first.exception()):
                 self._room += len(first.result().body)
-
-
-async def _same(reply: Reply) -> Reply:
-    return reply

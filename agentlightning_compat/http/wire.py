@@ -32,6 +32,9 @@ DOCUMENTS = frozenset({f"{PREFIX}/openapi.json", "/openapi.json"})
 FEATURES = ("spans", "hold", "keys", "modes")
 KEY = "idempotency-key"
 LONGEST_KEY = 200  # characters: answers are remembered by them
+# Says that a request with a key was sent before: a server that was restarted then looks whether
+# the store has what it asks for.
+AGAIN = "idempotency-again"
 # Ends a claim, named by its key, that nobody waits for; answered with what it got before.
 CLAIM = "/queues/rollouts/dequeue"
 GIVE_UP = f"{CLAIM}/give-up"

@@ -1,13 +1,14 @@
 """What a store can be asked to do, as values.
 
 The public methods check their arguments and make one of these; a backend answers it, a client
-sends it. `Command[R]` is answered with an `R`.
+sends it. `Command[R]` is answered with an `R`. Those that make something are told whether they may
+have done so before: `once`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from agentlightning_compat.lifecycle.records import ConfigRecord
@@ -21,6 +22,7 @@ from agentlightning_compat.model import (
     Worker,
 )
 from agentlightning_compat.model.unset import UNSET, Unset
+from agentlightning_compat.store.once import Once, once
 from agentlightning_compat.store.query import Query
 
 R = TypeVar("R")
@@ -48,6 +50,7 @@ class StartRollout(Command[AttemptedRollout]):
 
     new: NewRollout
     worker_id: str | None = None
+    once: Once | None = field(default_factory=once, compare=False)
 
 
 @dataclass(slots=True)
@@ -55,6 +58,7 @@ class EnqueueRollouts(Command[Sequence[Rollout]]):
     """Rollouts for the tail of the queue, in this order, all or none."""
 
     new: Sequence[NewRollout]
+    once: Once | None = field(default_factory=once, compare=False)
 
 
 @dataclass(slots=True)
@@ -64,6 +68,7 @@ class Dequeue(Command[Sequence[AttemptedRollout]]):
     limit: int
     worker_id: str | None = None
     wait: float | None = None
+    once: Once | None = field(default_factory=once, compare=False)
 
 
 @dataclass(slots=True)
@@ -72,6 +77,7 @@ class StartAttempt(Command[AttemptedRollout]):
 
     rollout_id: str
     worker_id: str | None = None
+    once: Once | None = field(default_factory=once, compare=False)
 
 
 @dataclass(slots=True)
@@ -166,6 +172,7 @@ class AddResources(Command[ResourcesUpdate]):
     """A new set of resources, the latest from now on."""
 
     resources: dict[str, Any]
+    once: Once | None = field(default_factory=once, compare=False)
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
+from agentlightning_compat.errors import StorageError
 from agentlightning_compat.lifecycle.records import (
     AttemptRecord,
     Pair,
@@ -84,6 +85,8 @@ class MemoryTables(Transaction):
             self._workers[worker.worker_id] = worker
 
     def _insert(self, rollout: RolloutRecord) -> None:
+        if rollout.rollout_id in self._entries:
+            raise StorageError(f"there is a rollout {rollout.rollout_id!r} already")
         entry = Entry(rollout, len(self._in_order))
         self._in_order.append(entry)
         self._entries[rollout.rollout_id] = entry
@@ -136,6 +139,12 @@ class MemoryTables(Transaction):
             if ticket == entry.ticket:
                 heads.append(entry.rollout)
         return heads
+
+    async def claimed(self, attempt_ids: Sequence[str]) -> Sequence[Pair]:
+        entries = (self._in_order[order] for order in self._by_status["preparing"])
+        wanted = set(attempt_ids)
+        pairs = (Pair(entry.rollout, entry.attempts[-1]) for entry in entries if entry.attempts)
+        return [pair for pair in pairs if pair.attempt.attempt_id in wanted]
 
     async def overdue(self, now: float, limit: int) -> Sequence[Pair]:
         found: list[Pair] = []

@@ -49,6 +49,7 @@ _MEANINGS: tuple[tuple[str, type[CompatError]], ...] = (
     ("readonly", StorageReadOnlyError),
     ("malformed", StorageCorruptError),
     ("not a database", StorageCorruptError),
+    ("not decode to UTF-8", StorageCorruptError),
     ("too big", UnstorableValueError),
     ("binding", UnstorableValueError),
 )
@@ -60,7 +61,7 @@ def meaning(error: BaseException) -> BaseException:
         return UnstorableValueError(f"SQLite cannot keep the value: {error}")
     if not isinstance(error, sqlite3.Error):
         return error
-    text = str(error)
+    text = f"{error!s:.300}"  # some have a whole value in them
     for part, kind in _MEANINGS:
         if part in text:
             return kind(f"SQLite: {text}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from agentlightning_compat.lifecycle.records import AttemptRecord, RolloutRecord, WorkerRecord
+from agentlightning_compat.lifecycle.records import AttemptRecord, Pair, RolloutRecord, WorkerRecord
 from agentlightning_compat.lifecycle.rollouts import in_queue
 from agentlightning_compat.model import Span
 from agentlightning_compat.store import commands as c
@@ -112,6 +112,10 @@ class WriterTransaction(SqlTransaction):
                 self.heads[rollout_id] = self._record(row)
                 self.places[rollout_id] = place
         return list(self.heads.values())
+
+    async def claimed(self, attempt_ids: Sequence[str]) -> Sequence[Pair]:
+        self._hot.flush()
+        return await super().claimed(attempt_ids)
 
     def _places(self, after: int, count: int) -> Sequence[Place]:
         self._hot.flush()

@@ -105,6 +105,10 @@ class Transaction(ABC):
         """
 
     @abstractmethod
+    async def claimed(self, attempt_ids: Sequence[str]) -> Sequence[Pair]:
+        """Of these attempts the latest of their rollouts that were not heard of, for update."""
+
+    @abstractmethod
     async def overdue(self, now: float, limit: int) -> Sequence[Pair]:
         """Rollouts whose `check_at` is before `now`, with their latest attempts, for update."""
 

@@ -16,8 +16,14 @@ from agentlightning_compat.store.transaction import Transaction
 
 async def add(tx: Transaction, command: c.AddResources, now: float) -> ResourcesUpdate:
     """A new set under a new id."""
+    once = command.once
+    resources_id = once.resources_id() if once else ids.resources_id()
+    if once and once.again:
+        known = await tx.get_resources(resources_id)
+        if known is not None:
+            return known
     update = ResourcesUpdate(
-        resources_id=ids.resources_id(),
+        resources_id=resources_id,
         create_time=now,
         update_time=now,
         version=1,

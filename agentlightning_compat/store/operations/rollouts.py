@@ -15,6 +15,8 @@ from agentlightning_compat.lifecycle.records import (
 )
 from agentlightning_compat.model import AttemptedRollout, PaginatedResult, Rollout, ids
 from agentlightning_compat.store import commands as c
+from agentlightning_compat.store.once import Once
+from agentlightning_compat.store.operations.attempts import moved
 from agentlightning_compat.store.operations.operation import Operation, each, existing, paginated
 from agentlightning_compat.store.transaction import Changes, Found, Transaction
 from agentlightning_compat.store.values import (
@@ -25,10 +27,10 @@ from agentlightning_compat.store.values import (
 
 
 def _record(
-    new: c.NewRollout, status: str, latest_resources: str | None, now: float
+    new: c.NewRollout, rollout_id: str, status: str, latest_resources: str | None, now: float
 ) -> RolloutRecord:
     return RolloutRecord(
-        ids.rollout_id(),
+        rollout_id,
         new.input,
         now,
         None,
@@ -57,9 +59,16 @@ async def _busy(
 
 async def start_rollout(tx: Transaction, command: c.StartRollout, now: float) -> Pair:
     """A rollout that is being worked on from its first moment."""
+    once = command.once
+    rollout_id = once.rollout_id() if once else ids.rollout_id()
+    attempt_id = once.attempt_id() if once else ids.attempt_id()
+    if once and once.again:
+        known, attempt = await tx.find(rollout_id, attempt_id)
+        if known is not None and attempt is not None:
+            return Pair(known, attempt)
     latest = await _default_resources(tx, (command.new,))
-    rollout = _record(command.new, "preparing", latest, now)
-    pair = machine.claim(rollout, ids.attempt_id(), command.worker_id, now)
+    rollout = _record(command.new, rollout_id, "preparing", latest, now)
+    pair = machine.claim(rollout, attempt_id, command.worker_id, now)
     busy = await _busy(tx, command.worker_id, pair.attempt, now)
     await tx.apply(
         Changes(new_rollouts=(pair.rollout,), new_attempts=(pair.attempt,), workers=busy)
@@ -71,17 +80,33 @@ async def enqueue(
     tx: Transaction, command: c.EnqueueRollouts, now: float
 ) -> Sequence[RolloutRecord]:
     """Rollouts at the tail of the queue."""
+    once = command.once
+    if once and once.again:
+        known = [await tx.find(once.rollout_id(n), None) for n in range(len(command.new))]
+        found = [rollout for rollout, _ in known if rollout is not None]
+        if found:  # all of them: they were queued in one transaction
+            return found
     latest = await _default_resources(tx, command.new)
-    made = [_record(new, "queuing", latest, now) for new in command.new]
+    made = [
+        _record(new, once.rollout_id(n) if once else ids.rollout_id(), "queuing", latest, now)
+        for n, new in enumerate(command.new)
+    ]
     await tx.apply(Changes(new_rollouts=made))
     return made
 
 
 async def dequeue(tx: Transaction, command: c.Dequeue, now: float) -> Sequence[Pair]:
     """Claim from the head of the queue; the worker is bound to the last one claimed."""
-    worker_id = command.worker_id
+    worker_id, once = command.worker_id, command.once
+    if once and once.again:
+        known = await _claimed_before(tx, once, command.limit, now)
+        if known or once.only:
+            return known
     heads = await tx.queue_heads(command.limit)
-    pairs = [machine.claim(head, ids.attempt_id(), worker_id, now) for head in heads]
+    pairs = [
+        machine.claim(head, once.attempt_id(n) if once else ids.attempt_id(), worker_id, now)
+        for n, head in enumerate(heads)
+    ]
     workers_after: tuple[WorkerRecord, ...] = ()
     if worker_id:
         worker = await tx.get_worker(worker_id, for_update=True) or WorkerRecord(worker_id)
@@ -102,11 +127,28 @@ async def dequeue(tx: Transaction, command: c.Dequeue, now: float) -> Sequence[P
     return pairs
 
 
+async def _claimed_before(tx: Transaction, once: Once, limit: int, now: float) -> Sequence[Pair]:
+    """What this claim got when it was made before. That it is heard of again keeps others, who
+    think that nobody was told, from taking it back."""
+    pairs = []
+    for pair in await tx.claimed([once.attempt_id(n) for n in range(limit)]):
+        heard = machine.attempt_updated(pair, {"last_heartbeat_time": now}, now)
+        await tx.apply(moved(pair, heard))
+        pairs.append(heard)
+    return pairs
+
+
 async def start_attempt(tx: Transaction, command: c.StartAttempt, now: float) -> Pair:
     """One more attempt, whatever the rollout's status is."""
+    once = command.once
+    attempt_id = once.attempt_id() if once else ids.attempt_id()
+    if once and once.again:
+        known, attempt = await tx.find(command.rollout_id, attempt_id, for_update=True)
+        if known is not None and attempt is not None:
+            return Pair(known, attempt)
     found, _ = await tx.find(command.rollout_id, None, for_update=True)
     rollout = existing(found, command.rollout_id)
-    pair = machine.claim(rollout, ids.attempt_id(), command.worker_id, now)
+    pair = machine.claim(rollout, attempt_id, command.worker_id, now)
     busy = await _busy(tx, command.worker_id, pair.attempt, now)
     await tx.apply(
         Changes(rollouts=((rollout, pair.rollout),), new_attempts=(pair.attempt,), workers=busy)

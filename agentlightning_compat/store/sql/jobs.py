@@ -64,6 +64,7 @@ def undone(command: Any, result: Any, tx: SqlTransaction) -> TakeBack | None:
         [
             (pair, tx.heads[pair.rollout.rollout_id], tx.places[pair.rollout.rollout_id])
             for pair in result
+            if pair.rollout.rollout_id in tx.heads  # else it was claimed before
         ]
     )
 

@@ -10,7 +10,7 @@ from agentlightning_compat.lifecycle.rollouts import in_queue
 from agentlightning_compat.model import Span
 from agentlightning_compat.store.sql import rows
 from agentlightning_compat.store.sql.dialect import Connection, Row, insert_of, update_of
-from agentlightning_compat.store.sql.texts import dump, stored
+from agentlightning_compat.store.sql.texts import dump, restored, stored
 from agentlightning_compat.store.transaction import Changes, Found, Transaction
 
 _INSERT_ROLLOUT = insert_of("rollouts", rows.NEW_ROLLOUT)
@@ -210,6 +210,24 @@ class TableTransaction(Transaction):
                 return locked
             # It was claimed, and is locked all the same: others would wait for it.
             await self._db.rows("ROLLBACK TO waited")
+
+    async def claimed(self, attempt_ids: Sequence[str]) -> Sequence[Pair]:
+        dialect = self._db.dialect
+        keys = dialect.within_value([stored(key) for key in attempt_ids])
+        found = await self._db.rows(
+            "SELECT r.rollout_id, a.attempt_id FROM attempts a JOIN rollouts r ON r.id = a.rollout"
+            f" WHERE a.status = 'preparing' AND a.attempt_id {dialect.within} ORDER BY r.id",
+            (keys,),
+        )
+        self.heads, self.places = {}, {}
+        pairs = []
+        for rollout_id, attempt_id in found:
+            rollout, attempt = await self.find(restored(rollout_id), "latest", for_update=True)
+            if rollout is None or attempt is None or attempt.attempt_id != restored(attempt_id):
+                continue
+            if rollout.status == attempt.status == "preparing":
+                pairs.append(Pair(rollout, attempt))
+        return pairs
 
     async def overdue(self, now: float, limit: int) -> Sequence[Pair]:
         due = "WHERE r.check_at < ? ORDER BY r.check_at, r.id LIMIT ?"

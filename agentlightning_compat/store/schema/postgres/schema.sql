@@ -39,6 +39,8 @@ CREATE TABLE attempts (
     metadata TEXT,
     PRIMARY KEY (rollout, sequence_id)
 ) WITH (fillfactor = 70);
+-- Claims of which nothing was heard yet, for those who ask again whether they got something.
+CREATE INDEX attempts_preparing ON attempts (attempt_id) WHERE status = 'preparing';
 
 -- The columns are what is searched and sorted by; `fields` has the whole span.
 CREATE TABLE spans (
