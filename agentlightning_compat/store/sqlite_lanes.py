@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections import deque
 
@@ -56,48 +57,71 @@ class Lane(threading.Thread):
 class Line:
     """Jobs that wait for a thread."""
 
+    PATIENCE = 0.002
+
     def __init__(self) -> None:
-        self._ready = threading.Condition(threading.Lock())
+        self._gathering: asyncio.AbstractEventLoop | None = None
+        self.expecting = False
+        self._lock = threading.Lock()
+        self._ready = threading.Condition(self._lock)
         self._jobs: deque[Job] = deque()
         self._closed = ""
         self._nudged = False
 
-    def put(self, job: Job) -> None:
+    def put(self, job: Job, loop: asyncio.AbstractEventLoop | None = None) -> None:
         """At the end of the line.
+
+        From within a loop the thread is woken only when all has been done that the loop has to do
+        at the moment: those who come together are taken together.
 
         Raises:
             StoreClosedError: it takes no more.
         """
-        with self._ready:
+        with self._lock:
             if self._closed:
                 raise StoreClosedError(self._closed)
             self._jobs.append(job)
+            if loop is None:
+                self._ready.notify()
+            elif loop is not self._gathering:
+                self._gathering = loop
+                loop.call_soon(self.gathered)
+
+    def gathered(self) -> None:
+        """Whoever was about to come is here."""
+        with self._lock:
+            self._gathering = None
+            self.expecting = False
             self._ready.notify()
 
     def nudge(self) -> None:
         """Have the thread ask for its pause again."""
-        with self._ready:
+        with self._lock:
             self._nudged = True
             self._ready.notify()
 
     def close(self) -> None:
         """Take no more; what is in the line is still done."""
-        with self._ready:
+        with self._lock:
             self._closed = self._closed or "the store was closed"
             self._ready.notify_all()
 
     def abandon(self) -> None:
         """Take no more, without the threads, which may have held the lock when they vanished."""
-        self._ready = threading.Condition(threading.Lock())
+        self._lock = threading.Lock()
+        self._ready = threading.Condition(self._lock)
         self._jobs.clear()
         self._closed = _FORKED
 
     def take(self, most: int, pause: float | None) -> list[Job] | None:
         """The next jobs, none after the pause; None at the end."""
-        with self._ready:
-            if not self._jobs and not self._closed and not self._nudged:
+        with self._lock:
+            if self.expecting and self._jobs:
+                # Those who were just answered are likely to come again.
+                pause = self.PATIENCE
+            if (not self._jobs or self.expecting) and not self._closed and not self._nudged:
                 self._ready.wait(pause)
-            self._nudged = False
+            self._nudged = self.expecting = False
             if not self._jobs and self._closed:
                 return None
             return [self._jobs.popleft() for _ in range(min(most, len(self._jobs)))]

@@ -63,7 +63,7 @@ class WriterTransaction(SqlTransaction):
         self._slim = slim
         self.dirty = False
 
-    async def _row(self, rollout_id: str, attempt_id: str | None) -> HotRollout | None:
+    def _row(self, rollout_id: str, attempt_id: str | None) -> HotRollout | None:
         row = self._hot.rollouts.get(rollout_id)
         if row is not None and row.knows(attempt_id, slim=self._slim):
             return row
@@ -94,7 +94,7 @@ class WriterTransaction(SqlTransaction):
     async def find(
         self, rollout_id: str, attempt_id: str | None, *, for_update: bool = False
     ) -> Found:
-        row = await self._row(rollout_id, attempt_id)
+        row = self._row(rollout_id, attempt_id)
         if row is None:
             return None, None
         return self._record(row), None if attempt_id is None else row.attempt
@@ -107,7 +107,7 @@ class WriterTransaction(SqlTransaction):
                 break
             self.dirty = True  # what was taken from the front must be claimed
             place, rollout_id = head
-            row = await self._row(rollout_id, None)
+            row = self._row(rollout_id, None)
             if row is not None and row.place == place:
                 self.heads[rollout_id] = self._record(row)
                 self.places[rollout_id] = place
@@ -121,6 +121,16 @@ class WriterTransaction(SqlTransaction):
         self._hot.flush()
         found = self._raw.execute(_PLACES, (after, count)).fetchall()
         return [(place, restored(key)) for place, key in found]
+
+    async def apply(self, changes: Changes) -> None:
+        if len(changes.attempts) == 1 and not any(changes[:3]) and not changes.workers:
+            # Most often only an attempt was heard of, and nobody waits for that.
+            ((before, after),) = changes.attempts
+            if before.metadata is after.metadata:
+                self.dirty = True
+                self._replace_attempt(after)
+                return
+        await super().apply(changes)
 
     async def write(self, changes: Changes) -> None:
         # All is encoded before anything is changed: what cannot be stored leaves no trace.
@@ -203,7 +213,7 @@ class WriterTransaction(SqlTransaction):
     async def insert_spans(self, spans: Sequence[Span]) -> Sequence[bool]:
         encoded = []
         for span in spans:
-            row = await self._row(span.rollout_id, span.attempt_id)
+            row = self._row(span.rollout_id, span.attempt_id)
             assert row is not None
             assert row.attempt is not None
             encoded.append(rows.span_row(span, row.id, row.attempt.sequence_id))
@@ -232,7 +242,7 @@ class WriterTransaction(SqlTransaction):
         self._hot.update(SEQUENCE, row.id, (sequence, row.id))
 
     async def take_span_ids(self, rollout_id: str, count: int) -> int | None:
-        row = await self._row(rollout_id, None)
+        row = self._row(rollout_id, None)
         if row is None:
             return None
         self.dirty = True

@@ -115,7 +115,7 @@ async def test_a_transaction_that_cannot_even_be_ended(path, monkeypatch):
     async with SqliteLightningStore(path) as store:
         made = await store.enqueue_rollout(1)
         end = SqliteConnection.rollback
-        failures = [sqlite3.OperationalError("disk I/O error")] * 3
+        failures = [sqlite3.OperationalError("disk I/O error")] * 2
 
         def rollback(connection) -> None:
             if connection.raw.in_transaction and failures:

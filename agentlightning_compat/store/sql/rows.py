@@ -17,6 +17,8 @@ from agentlightning_compat.store.span_codec import fields_of, span_of
 from agentlightning_compat.store.sql.dialect import Row
 from agentlightning_compat.store.sql.texts import (
     dump,
+    dump_checked,
+    is_flat,
     load,
     maybe_dump,
     maybe_load,
@@ -102,7 +104,14 @@ def rollout_row(record: RolloutRecord, position: int | None) -> tuple[Any, ...]:
     """The values of a new rollout, in the order of `NEW_ROLLOUT`."""
     return (
         stored(record.rollout_id),
-        *(encode(getattr(record, name)) for name, encode in ROLLOUT_COLUMNS.items()),
+        record.start_time,
+        record.end_time,
+        record.mode,
+        maybe_stored(record.resources_id),
+        record.status,
+        _config(record.config),
+        record.attempts,
+        record.check_at,
         position,
     )
 
@@ -180,8 +189,19 @@ def span_row(span: Span, rollout: int, attempt: int) -> tuple[Any, ...]:
         stored(span.name),
         span.start_time,
         span.end_time,
-        dump(fields_of(span)),
+        _fields(span),
     )
+
+
+def _fields(span: Span) -> str:
+    fields = fields_of(span)
+    resource, schema_url = fields[12]
+    if any(fields[6:8]) or any(fields[10:12]) or fields[13] or fields[4][2]:
+        return dump(fields)
+    # All that is left can be looked through at once.
+    if type(schema_url) is str and is_flat(fields[5]) and is_flat(resource):
+        return dump_checked(fields)
+    return dump(fields)
 
 
 def span_from(row: Row) -> Span:
