@@ -3,37 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import subprocess
-import sys
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
 from agentlightning_compat import open_store
 from agentlightning_compat.errors import InvalidRequestError
 from agentlightning_compat.http.client import LightningStoreClient
-
-COMMAND = [sys.executable, str(Path(__file__).parents[2] / "agl_migrate.py"), "serve"]
-ENVIRONMENT = {key: x for key, x in os.environ.items() if key != "AGL_SERVER_TOKEN"}
-
-
-@contextmanager
-def serving(*arguments):
-    """A server process; what it says first has its address."""
-    process = subprocess.Popen(
-        [*COMMAND, *arguments], stdout=subprocess.PIPE, text=True, env=ENVIRONMENT
-    )
-    try:
-        said = process.stdout.readline()
-        assert " at http://" in said
-        yield process, said.rsplit(maxsplit=1)[-1]
-    finally:
-        process.kill()
-        process.wait(60)
-        process.stdout.close()
+from tests.http.processes import COMMAND, ENVIRONMENT, serving
 
 
 def test_it_serves_until_it_is_told_to_end(tmp_path):
