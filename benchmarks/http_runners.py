@@ -16,6 +16,7 @@ import logging
 import os
 import resource
 import signal
+import struct
 import sys
 import time
 from collections.abc import Callable
@@ -30,6 +31,8 @@ LOOK = 0.1
 POLL = 1.0
 # A turn has two spans, one in the other; the reward of the agent is one more.
 _PER_TURN = 2
+# What a runner says when it begins: the CPU time that it took so far.
+_READY = struct.Struct("d")
 
 
 def agent(api: Any, turns: int) -> Any:
@@ -61,7 +64,7 @@ def run(api: Any, url: str, turns: int, ready: int) -> None:
         options = {"poll_interval": POLL} if api.__name__ == PACKAGES["peer"] else {}
         runner = api.LitAgentRunner(tracer=api.OtelTracer(), **options)
         with runner.run_context(agent=agent(api, turns), store=store):
-            os.write(ready, b".")
+            os.write(ready, _READY.pack(time.process_time()))
             await runner.iter()
 
     asyncio.run(forever())
@@ -153,8 +156,8 @@ def measured(
     answer, answer_end = os.pipe()
     children = [forked(lambda: run(api, url, turns, ready_end)) for _ in range(runners)]
     try:
-        for _ in children:
-            os.read(ready, 1)
+        # What it takes to start is no part of the work.
+        started = sum(_READY.unpack(os.read(ready, _READY.size))[0] for _ in children)
 
         def work() -> None:
             took = direct(api, url, pattern, tasks, width, turns)
@@ -170,7 +173,7 @@ def measured(
             os.waitpid(child, 0)
         for end in (ready, ready_end, answer, answer_end):
             os.close(end)
-    return None if took is None else {"wall": took, "cpu": _waited_for() - before}
+    return None if took is None else {"wall": took, "cpu": _waited_for() - before - started}
 
 
 def _waited_for() -> float:
