@@ -20,7 +20,9 @@ from agentlightning_compat.opening import open_store
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line until SIGINT or SIGTERM; 0, or 2 when it cannot serve."""
+    """Run the command line until SIGINT or SIGTERM; 0, or 2 when it cannot serve.
+
+    What is under way is answered for up to 5 s more; a second signal ends that."""
     given = _parser().parse_args(arguments)
     if given.access_log:
         _write_requests()
@@ -106,10 +108,16 @@ async def _serve(given: argparse.Namespace) -> None:
         else:
             server.front = LegacyApp(LegacyRoutes(store, given.task_timeout), server.app)
         ended = asyncio.Event()
+
+        def end() -> None:
+            if ended.is_set():  # told twice
+                server.hurry()
+            ended.set()
+
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C interrupts instead
-                loop.add_signal_handler(number, ended.set)
+                loop.add_signal_handler(number, end)
         async with server:
             print(f"serving {type(store).__name__} {legacy}at {server.endpoint}", flush=True)
             await ended.wait()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import threading
 from typing import Any
@@ -61,7 +62,13 @@ def server_of(app: Any, head: int) -> Any:
         timeout_graceful_shutdown=5,
         backlog=_BACKLOG,
     )
+    logging.getLogger("uvicorn.error").addFilter(_is_news)
     return uvicorn.Server(config)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Whether something failed: requests that a stop ends did not."""
+    return record.exc_info is None or not isinstance(record.exc_info[1], asyncio.CancelledError)
 
 
 class ServerThread:
@@ -89,11 +96,23 @@ class ServerThread:
         self._server.should_exit = True
         self._thread.join()
 
+    def hurry(self) -> None:
+        """Have a stop that is under way not wait for what is unanswered."""
+        self._server.force_exit = True
+
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         try:
             # Not `run` or `serve`, which take over the signals of the process.
             self._loop.run_until_complete(self._server._serve(sockets=[self._socket]))
+            self._drop_left()
         finally:
             self._socket.close()
             self._loop.close()
+
+    def _drop_left(self) -> None:
+        left = asyncio.all_tasks(self._loop)
+        for task in left:
+            task.cancel()
+        if left:
+            self._loop.run_until_complete(asyncio.wait(left, timeout=1))

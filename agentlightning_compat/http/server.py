@@ -100,6 +100,7 @@ class LightningStoreServer(LightningStore):
             raise InvalidRequestError(f"{type(store).__name__} says that it is not async safe")
         self._pid = os.getpid()
         self._thread: ServerThread | None = None
+        self._stopping: ServerThread | None = None
         self._client: LightningStoreClient | None = None
         self._prometheus = prometheus
         self._limits = Limits(max_body, max_head, max_depth, max_batch, max_page, max_held)
@@ -141,9 +142,16 @@ class LightningStoreServer(LightningStore):
     async def stop(self) -> None:
         """Answer what is under way, and listen no more. The store stays open."""
         thread, self._thread = self._thread, None
+        self._stopping = thread
         if thread is not None:
             thread.loop.call_soon_threadsafe(self.app.drop_held)
             await asyncio.to_thread(thread.stop)
+
+    def hurry(self) -> None:
+        """Have a stop that is under way, or comes, end at once, whoever waits for an answer."""
+        thread = self._stopping or self._thread
+        if thread is not None:
+            thread.hurry()
 
     async def run_forever(self) -> None:
         """Listen until this is cancelled."""

@@ -37,6 +37,12 @@ async def test_a_server_that_is_killed_again_and_again(tmp_path):
         await work.check(store)
 
 
+def is_refused(url):
+    """Whether nobody listens there any more."""
+    with socket.socket() as other:
+        return other.connect_ex(("127.0.0.1", int(port_of(url)))) != 0
+
+
 @pytest.mark.parametrize("second", [None, signal.SIGTERM, signal.SIGINT], ids=str)
 async def test_a_server_that_is_told_to_stop_answers_what_it_has(tmp_path, second):
     started, last = [], []
@@ -58,6 +64,7 @@ async def test_a_server_that_is_told_to_stop_answers_what_it_has(tmp_path, secon
             await until(lambda: len(started) >= 50)
             process.send_signal(signal.SIGTERM)
             if second is not None:
+                await until(lambda: is_refused(url))
                 process.send_signal(second)
             assert await asyncio.to_thread(process.wait, LONG) == 0
         await asyncio.wait_for(asyncio.gather(*lanes), LONG)
