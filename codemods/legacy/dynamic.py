@@ -18,20 +18,26 @@ ALSO_IN = {
 
 def module_of(node: ast.expr, ctx: FileContext) -> str | None:
     """The path into agentlightning that an expression leads to through a call that imports."""
+    return _module(node, ctx, frozenset())
+
+
+def _module(node: ast.expr, ctx: FileContext, within: frozenset[ast.expr]) -> str | None:
+    # `within` are the values being looked at: `x = x if x else y` goes round.
     match node:
         case ast.Call():
             return _imported(node)
         case ast.Attribute(value=value, attr=attr):
-            base = module_of(value, ctx)
+            base = _module(value, ctx, within)
             return None if base is None else f"{base}.{attr}"
         case ast.IfExp(body=body, orelse=orelse):
-            return module_of(body, ctx) or module_of(orelse, ctx)
+            return _module(body, ctx, within) or _module(orelse, ctx, within)
         case ast.NamedExpr(value=value):
-            return module_of(value, ctx)
+            return _module(value, ctx, within)
         case ast.Name(id=name):
             bindings = ctx.module.scope(node).lookup(name)
             calls = [b.value for b in bindings if b.kind == "assign" and _calls(b.value)]
-            paths = {module_of(call, ctx) for call in calls if call is not None}
+            new = [call for call in calls if call is not None and call not in within]
+            paths = {_module(call, ctx, within | {call}) for call in new}
             return paths.pop() if len(paths) == 1 else None
     return None
 
