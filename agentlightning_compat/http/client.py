@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 from agentlightning_compat.background import background_loop
 from agentlightning_compat.errors import (
@@ -83,7 +83,7 @@ class LightningStoreClient(LightningStore):
         token: str | None = None,
     ) -> None:
         root = server_address.rstrip("/").removesuffix(PREFIX)
-        if not root.startswith(("http://", "https://")):
+        if not _is_url(root):
             raise InvalidRequestError(f"{server_address!r} is no URL: http://host:port is")
         self.server_address_root = root
         self.server_address = f"{root}{PREFIX}"
@@ -337,3 +337,11 @@ def _failure(status: int, call: str, data: bytes) -> CompatError:
     kinds: dict[int, type[CompatError]] = {404: NotFoundError, 501: UnsupportedError}
     kind = kinds.get(status, InvalidRequestError if status < 500 else InternalError)
     return kind(f"{call}: {status} {detail}")
+
+
+def _is_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False

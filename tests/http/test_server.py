@@ -286,6 +286,14 @@ def test_a_token_is_no_more_than_that(store, token):
         LightningStoreClient("http://127.0.0.1:1", token=token)
 
 
+@pytest.mark.parametrize(
+    "address", ["127.0.0.1:4747", "ftp://host", "http://", "http://host:99999", "http://host:x"]
+)
+def test_what_is_no_address_is_said_at_once(address):
+    with pytest.raises(InvalidRequestError, match="is no URL"):
+        LightningStoreClient(address)
+
+
 def test_others_are_not_let_in_by_accident(store, monkeypatch):
     monkeypatch.setenv("AGL_SERVER_TOKEN", "")
     for host in ("0.0.0.0", "192.0.2.1", "example.org"):
