@@ -52,7 +52,7 @@ _requests = logging.getLogger("agentlightning_compat.http.requests")
 _JSON = (b"content-type", b"application/json")
 _KEY = KEY.encode()
 # What browsers say of requests that are made by a page of somebody else's.
-_FOREIGN = frozenset({b"cross-site", b"same-site"})
+FOREIGN = frozenset({b"cross-site", b"same-site"})
 _READING = frozenset({"GET", "HEAD"})
 _HOLDING = frozenset({calls.dequeue, calls.wait})
 
@@ -125,7 +125,7 @@ class StoreApp:
             await page_files.answer(scope["method"], path, headers, send)
         elif path != HEALTH and not self.lets_in(headers):
             await _send(send, refusal(401, "a token is needed here", "unauthorized"))
-        elif headers.get(b"sec-fetch-site") in _FOREIGN and scope["method"] not in _READING:
+        elif headers.get(b"sec-fetch-site") in FOREIGN and scope["method"] not in _READING:
             await _send(send, refusal(403, "pages of other sites change nothing", "unauthorized"))
         elif path == HEALTH or path in DOCUMENTS:
             await _send(send, _shown(scope["method"], path, self.guarded))

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
 from typing import Any
 
+from agentlightning_compat.http.app import FOREIGN
 from agentlightning_compat.legacy.routes import Answer, LegacyRoutes
 
 Scope = MutableMapping[str, Any]
@@ -41,7 +42,12 @@ class LegacyApp:
             await _send(send, Answer(404, {"detail": f"there is nothing at {scope['path']}"}))
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer:
-        body = await _body(receive)
+        headers = dict(scope["headers"])
+        if headers.get(b"sec-fetch-site") in FOREIGN:  # a task that is asked for is handed out
+            return Answer(403, {"detail": "pages of other sites get no tasks"})
+        told = headers.get(b"content-length", b"")
+        too_large = told.isdigit() and int(told) > _LARGEST_BODY
+        body = None if too_large else await _body(receive)
         if body is None:
             return Answer(413, {"detail": f"a body has at most {_LARGEST_BODY} bytes here"})
         raw = scope.get("raw_path")  # an id may have an encoded slash in it

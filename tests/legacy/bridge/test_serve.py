@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
+from urllib.parse import urlsplit
 
 import agentlightning_compat as agl
 from tests.http.test_serving import serving
@@ -58,3 +60,37 @@ def test_a_token_closes_the_legacy_routes():
         assert asyncio.run(client.get_latest_resources_async()) is None
         store = agl.LightningStoreClient(url, token="t")
         assert asyncio.run(store.query_rollouts()).total == 0
+
+
+def answered(url, verb, path, body=None, **headers):
+    """The status of an answer."""
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
+    try:
+        connection.request(verb, path, body, headers)
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def test_pages_of_other_sites_get_no_tasks():
+    with serving("--store", "memory://", "--port", "0") as (_, url):
+        store = agl.LightningStoreClient(url)
+        asyncio.run(store.enqueue_rollout(1))
+        assert answered(url, "GET", "/task", **{"Sec-Fetch-Site": "cross-site"}) == 403
+        assert asyncio.run(store.query_rollouts(status_in=["queuing"])).total == 1
+        assert answered(url, "GET", "/task", **{"Sec-Fetch-Site": "same-origin"}) == 200
+        assert asyncio.run(store.query_rollouts(status_in=["queuing"])).total == 0
+
+
+def test_what_is_far_too_much_is_refused_and_the_rest_goes_on():
+    with serving("--store", "memory://", "--port", "0") as (_, url):
+        deep = b"[" * 100_000 + b"]" * 100_000
+        assert answered(url, "POST", "/rollout", deep) in (400, 422)
+        # It is not waited for: none of it is sent.
+        connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
+        connection.putrequest("POST", "/rollout")
+        connection.putheader("Content-Length", str(1 << 40))
+        connection.endheaders()
+        assert connection.getresponse().status == 413
+        connection.close()
+        assert answered(url, "GET", "/task") == 200
