@@ -115,11 +115,11 @@ async def test_a_transaction_that_cannot_even_be_ended(path, monkeypatch):
     async with SqliteLightningStore(path) as store:
         made = await store.enqueue_rollout(1)
         end = SqliteConnection.rollback
-        failures = [sqlite3.OperationalError("disk I/O error")] * 2
+        broken = True
 
         def rollback(connection) -> None:
-            if connection.raw.in_transaction and failures:
-                raise failures.pop()
+            if connection.raw.in_transaction and broken:
+                raise sqlite3.OperationalError("disk I/O error")
             end(connection)
 
         # Too large for a number of SQLite: the transaction has to be rolled back.
@@ -130,7 +130,7 @@ async def test_a_transaction_that_cannot_even_be_ended(path, monkeypatch):
         call = asyncio.wait_for(store.add_span(span), 60)
         assert type(await refused(call, errors.StorageError)) is errors.StorageError
         await refused(asyncio.wait_for(store.enqueue_rollout(2), 60), errors.StorageError)
-        assert not failures
+        broken = False
         await store.enqueue_rollout(3)
         assert [item.input for item in await store.query_rollouts()] == [1, 3]
         assert list(await store.query_spans(made.rollout_id)) == []
