@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -19,6 +19,7 @@ from agentlightning_compat.errors import (
     StoreUnavailableError,
 )
 from agentlightning_compat.http import calls, otlp, page_files, paging, repeating
+from agentlightning_compat.http.bodies import CutShortError, Receive, Scope, Send, body_of
 from agentlightning_compat.http.calls import Parts
 from agentlightning_compat.http.checking import whole
 from agentlightning_compat.http.limits import DEFAULT, Limits
@@ -41,11 +42,6 @@ from agentlightning_compat.http.wire import (
 from agentlightning_compat.store.base import LightningStore
 from agentlightning_compat.store.once import Once
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-
 _log = logging.getLogger(__name__)
 _requests = logging.getLogger("agentlightning_compat.http.requests")
 
@@ -55,10 +51,6 @@ _KEY = KEY.encode()
 FOREIGN = frozenset({b"cross-site", b"same-site"})
 _READING = frozenset({"GET", "HEAD"})
 _HOLDING = frozenset({calls.dequeue, calls.wait})
-
-
-class _Cut(Exception):
-    """The connection ended before the request did: nobody knows what was asked for."""
 
 
 def path_of(scope: Scope) -> str:
@@ -115,7 +107,7 @@ class StoreApp:
         if scope["type"] == "lifespan":
             await _lifespan(receive, send)
         elif scope["type"] == "http":
-            with suppress(_Cut):
+            with suppress(CutShortError):
                 await self._http(scope, receive, send)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -143,7 +135,7 @@ class StoreApp:
     async def _otlp(
         self, scope: Scope, path: str, headers: dict[bytes, bytes], receive: Receive, send: Send
     ) -> None:
-        body = await self._body(headers, receive)
+        body = await body_of(headers, receive, self._limits.body)
         if scope["method"] != "POST":
             await _send(send, wrong_verb(f"{path} takes POST", "POST"))
             return
@@ -173,7 +165,7 @@ class StoreApp:
     async def _answer(
         self, scope: Scope, path: str, headers: dict[bytes, bytes], receive: Receive
     ) -> Reply:
-        body = await self._body(headers, receive)
+        body = await body_of(headers, receive, self._limits.body)
         if body is None:
             return refusal(413, f"a body has at most {self._limits.body} bytes", "invalid_request")
         try:
@@ -262,27 +254,6 @@ class StoreApp:
         except Exception:
             _log.exception("%s %s failed", operation.verb, operation.path)
             return failure(InternalError("the server failed; its log says why"))
-
-    async def _body(self, headers: dict[bytes, bytes], receive: Receive) -> bytes | None:
-        """All of it; None, without waiting for the rest, when it is too much."""
-        most = self._limits.body
-        told = headers.get(b"content-length", b"")
-        if told.isdigit() and int(told) > most:
-            return None
-        parts = []
-        size = 0
-        more = True
-        while more:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise _Cut
-            part = message.get("body", b"")
-            size += len(part)
-            if size > most:
-                return None
-            more = message.get("more_body", False)
-            parts.append(part)
-        return b"".join(parts)
 
 
 def _is_held(operation: Operation, parts: Parts) -> bool:

@@ -222,3 +222,9 @@ async def add_spans(store: Any, parts: Parts) -> Any:
     return {
         "stored": [left.pop((s.rollout_id, s.attempt_id, s.span_id), None) for s in spans],
     }
+
+
+def held_for(parts: Parts) -> float:
+    """Seconds that a request asks to be held."""
+    body = parts.body if isinstance(parts.body, dict) else {}
+    return float(body.get("wait") or body.get("timeout") or 0.0)

@@ -10,21 +10,19 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 from agentlightning_compat.background import background_loop
 from agentlightning_compat.errors import (
     CompatError,
-    InternalError,
-    InvalidRequestError,
-    NotFoundError,
     StoreUnavailableError,
     UnsupportedError,
-    from_code,
 )
 from agentlightning_compat.http import paging, tokens
 from agentlightning_compat.http import values as v
-from agentlightning_compat.http.calls import LONGEST_HOLD, Parts
+from agentlightning_compat.http.addresses import root_of
+from agentlightning_compat.http.answers import error_of, value_of
+from agentlightning_compat.http.calls import LONGEST_HOLD, Parts, held_for
 from agentlightning_compat.http.connections import Request, UnreachableError, asked
 from agentlightning_compat.http.wire import (
     BY_COMMAND,
@@ -48,7 +46,6 @@ R = TypeVar("R")
 
 _log = logging.getLogger(__name__)
 
-_LATER = frozenset({408, 425, 429, 502, 503, 504})
 # An old server has nobody woken: it is asked again after so many seconds.
 _OLD_POLL = 1.0
 
@@ -82,9 +79,7 @@ class LightningStoreClient(LightningStore):
         connection_timeout: float = 5.0,
         token: str | None = None,
     ) -> None:
-        root = server_address.rstrip("/").removesuffix(PREFIX)
-        if not _is_url(root):
-            raise InvalidRequestError(f"{server_address!r} is no URL: http://host:port is")
+        root = root_of(server_address)
         self.server_address_root = root
         self.server_address = f"{root}{PREFIX}"
         self._options: dict[str, Any] = {
@@ -258,7 +253,7 @@ class LightningStoreClient(LightningStore):
             headers[KEY] = key or uuid.uuid4().hex
         asked = urlencode(parts.query, doseq=True, errors="surrogatepass")
         url = f"{self.server_address}{path}{'?' if asked else ''}{asked}"
-        limit = self._timeout + _held_for(parts)
+        limit = self._timeout + held_for(parts)
         again = keyed or not row.writes
         return await self._tried(Request(row.verb, url, body, headers, limit, self._connect, again))
 
@@ -284,8 +279,8 @@ class LightningStoreClient(LightningStore):
             what = f"{type(error).__name__}: {error}".rstrip(": ")
             raise StoreUnavailableError(f"{call}: no answer ({what})") from error
         if status >= 300:
-            raise _failure(status, call, answer)
-        return _json(answer, call)
+            raise error_of(status, call, answer)
+        return value_of(answer, call)
 
 
 def _about(command: Any, query: Query) -> Any:
@@ -293,9 +288,8 @@ def _about(command: Any, query: Query) -> Any:
 
 
 def _by_mode(command: c.Command[Any]) -> bool:
-    if not isinstance(command, c.QueryRollouts):
-        return False
-    return any(condition.field == "mode" for condition in command.query.conditions)
+    conditions = command.query.conditions if isinstance(command, c.QueryRollouts) else ()
+    return any(condition.field == "mode" for condition in conditions)
 
 
 async def _nothing(store: Any, parts: Parts) -> None:
@@ -303,45 +297,4 @@ async def _nothing(store: Any, parts: Parts) -> None:
 
 
 _ADD_SPAN = Operation("POST", "/spans", _nothing, status=201, writes=True)
-
-
 _GIVE_UP = Operation("POST", GIVE_UP, _nothing)
-
-
-def _held_for(parts: Parts) -> float:
-    body = parts.body if isinstance(parts.body, dict) else {}
-    return float(body.get("wait") or body.get("timeout") or 0.0)
-
-
-def _json(data: bytes, call: str) -> Any:
-    try:
-        return v.decoded(data)
-    except InvalidRequestError as error:
-        raise InternalError(f"{call}: {error.message}") from error
-
-
-def _failure(status: int, call: str, data: bytes) -> CompatError:
-    """The error that an answer stands for."""
-    try:
-        said = v.decoded(data)
-    except InvalidRequestError:
-        said = None
-    said = said if isinstance(said, dict) else {}
-    detail = said.get("detail") or data[:300].decode(errors="replace")
-    if isinstance(said.get("code"), str):
-        return from_code(said["code"], str(detail))
-    if status in _LATER:
-        return StoreUnavailableError(f"{call}: {status} {detail}")
-    if said.get("error_type") == "ValueError":  # of a server of 0.3: an id that it does not know
-        return NotFoundError(f"{call}: the server does not know it")
-    kinds: dict[int, type[CompatError]] = {404: NotFoundError, 501: UnsupportedError}
-    kind = kinds.get(status, InvalidRequestError if status < 500 else InternalError)
-    return kind(f"{call}: {status} {detail}")
-
-
-def _is_url(text: str) -> bool:
-    try:
-        parts = urlsplit(text)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False

@@ -9,7 +9,8 @@ from typing import Any, get_args
 
 from agentlightning_compat.errors import CompatError, UnsupportedError
 from agentlightning_compat.http import otlp
-from agentlightning_compat.http.app import Receive, Scope, Send, StoreApp, path_of
+from agentlightning_compat.http.app import StoreApp, path_of
+from agentlightning_compat.http.bodies import Receive, Scope, Send
 from agentlightning_compat.http.routes import NotAllowed, Routes
 from agentlightning_compat.http.wire import DOCUMENTS, GIVE_UP, HEALTH, PREFIX
 from agentlightning_compat.model import RolloutStatus

@@ -6,7 +6,7 @@ from collections.abc import MutableMapping, Sequence
 from typing import Any
 
 from agentlightning_compat.errors import InvalidRequestError
-from agentlightning_compat.http.app import Receive, Scope, Send
+from agentlightning_compat.http.bodies import Receive, Scope, Send
 
 _ANY = "*"
 _HOUR = b"3600"

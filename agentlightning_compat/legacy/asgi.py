@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any
 
 from agentlightning_compat.http.app import FOREIGN
+from agentlightning_compat.http.bodies import CutShortError, Receive, Scope, Send, body_of
 from agentlightning_compat.legacy.routes import Answer, LegacyRoutes
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 # A report holds a whole trace.
 _LARGEST_BODY = 256 * 1024 * 1024
-
-
-class _Cut(Exception):
-    """The connection ended before the request did: nobody knows what was reported."""
 
 
 class LegacyApp:
@@ -34,7 +26,7 @@ class LegacyApp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One connection."""
         if scope["type"] == "http" and self._routes.serves(scope["path"]):
-            with suppress(_Cut):
+            with suppress(CutShortError):
                 await _send(send, await self._answer(scope, receive))
         elif self._other is not None:
             await self._other(scope, receive, send)
@@ -45,30 +37,12 @@ class LegacyApp:
         headers = dict(scope["headers"])
         if headers.get(b"sec-fetch-site") in FOREIGN:  # a task that is asked for is handed out
             return Answer(403, {"detail": "pages of other sites get no tasks"})
-        told = headers.get(b"content-length", b"")
-        too_large = told.isdigit() and int(told) > _LARGEST_BODY
-        body = None if too_large else await _body(receive)
+        body = await body_of(headers, receive, _LARGEST_BODY)
         if body is None:
             return Answer(413, {"detail": f"a body has at most {_LARGEST_BODY} bytes here"})
         raw = scope.get("raw_path")  # an id may have an encoded slash in it
         path = raw.decode("ascii") if raw else scope["path"]
         return await self._routes.answer(scope["method"], path.partition("?")[0], body)
-
-
-async def _body(receive: Receive) -> bytes | None:
-    parts: list[bytes] = []
-    size = 0
-    more = True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise _Cut
-        part = message.get("body", b"")
-        size += len(part)
-        more = message.get("more_body", False)
-        if size <= _LARGEST_BODY:
-            parts.append(part)
-    return b"".join(parts) if size <= _LARGEST_BODY else None
 
 
 async def _send(send: Send, answer: Answer) -> None:
