@@ -12,11 +12,22 @@ from collections.abc import Sequence
 from typing import Any
 
 from agentlightning_compat.errors import CompatError
+from agentlightning_compat.http.limits import DEFAULT
 from agentlightning_compat.http.server import DEFAULT_PORT, LightningStoreServer
 from agentlightning_compat.legacy.asgi import LegacyApp
 from agentlightning_compat.legacy.client_store import UpstreamStore
 from agentlightning_compat.legacy.routes import LegacyRoutes
 from agentlightning_compat.opening import open_store
+
+# The most that one request may ask for.
+_LIMITS: dict[str, tuple[int | None, str]] = {
+    "body": (DEFAULT.body, "bytes of a body (%(default)s)"),
+    "head": (DEFAULT.head, "bytes of a request line and its headers (%(default)s)"),
+    "depth": (DEFAULT.depth, "objects and lists within each other (%(default)s)"),
+    "batch": (DEFAULT.batch, "rollouts, spans or ids in a request (%(default)s)"),
+    "page": (DEFAULT.page, "items in a reply (as many as are asked for)"),
+    "held": (DEFAULT.held, "requests that wait at a time (%(default)s)"),
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -63,6 +74,8 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="write a line for each request: its verb, path and status, nothing of what it holds",
     )
+    for name, (default, help_text) in _LIMITS.items():
+        parser.add_argument(f"--max-{name}", type=int, default=default, metavar="N", help=help_text)
     parser.add_argument(
         "--task-timeout",
         type=_seconds,
@@ -101,6 +114,7 @@ async def _serve(given: argparse.Namespace) -> None:
             token=given.token,
             insecure=given.insecure,
             prometheus=given.prometheus,
+            **{f"max_{name}": getattr(given, f"max_{name}") for name in _LIMITS},
         )
         legacy = "with the legacy routes "
         if server.app.guarded:

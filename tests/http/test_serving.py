@@ -33,8 +33,9 @@ def test_it_serves_until_it_is_told_to_end(tmp_path):
         ["--host", "0.0.0.0", "--store", "memory://", "--port", "0"],
         ["--store", "nonsense", "--port", "0"],
         ["--store", "memory://", "--host", "192.0.2.1", "--insecure", "--port", "0"],
+        ["--store", "memory://", "--max-page", "1", "--port", "0"],
     ],
-    ids=["open to all", "no store", "no address of this machine"],
+    ids=["open to all", "no store", "no address of this machine", "no page"],
 )
 def test_what_cannot_be_served_ends_with_two(arguments):
     done = subprocess.run(
@@ -48,6 +49,17 @@ def test_what_cannot_be_served_ends_with_two(arguments):
     assert done.returncode == 2
     assert done.stderr.startswith("agl-migrate serve: ")
     assert "Traceback" not in done.stderr
+
+
+async def test_what_a_request_may_ask_for_can_be_said():
+    limits = ["--max-body", "1000", "--max-page", "2"]
+    with serving("--store", "memory://", "--port", "0", *limits) as (_, url):
+        client = LightningStoreClient(url)
+        for number in range(5):
+            await client.enqueue_rollout(number)
+        with pytest.raises(InvalidRequestError, match="1000 bytes"):
+            await client.enqueue_rollout("x" * 1000)
+        assert [rollout.input for rollout in await client.query_rollouts()] == [0, 1, 2, 3, 4]
 
 
 async def test_nothing_acknowledged_is_lost_when_a_server_is_killed(tmp_path):
