@@ -7,7 +7,7 @@ import http.client
 from urllib.parse import urlsplit
 
 import agentlightning_compat as agl
-from tests.http.test_serving import serving
+from tests.http.processes import serving
 from tests.legacy.adapter.server import LegacyServer, task
 
 
