@@ -6,7 +6,6 @@ transaction and answers them together after its commit: one fsync for all.
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable
@@ -238,7 +237,7 @@ class SqliteEngine(Engine):
         super().__init__(signals)
         self._writing = Line()
         self._reading = Line()
-        self._writer = Writer(self._writing, writer, signals, self._written)
+        self._writer = Writer(self._writing, writer, signals, self.answer)
         self._readers = [
             Reader(self._reading, self._writing, connect, self.answer) for _ in range(self.READERS)
         ]
@@ -252,20 +251,7 @@ class SqliteEngine(Engine):
         Raises:
             StoreClosedError: the store was closed.
         """
-        if job.reads:
-            self._reading.put(job)
-        else:
-            self._writing.put(job, None if job.future is None else job.future.get_loop())
-
-    def _written(self, jobs: Iterable[Job]) -> None:
-        self._writing.expecting = True
-        self.answer(jobs)
-
-    def _settle(self, jobs: list[Job]) -> None:
-        super()._settle(jobs)
-        if self._writing.expecting:
-            # After those who were answered now: they have their turn before.
-            asyncio.get_running_loop().call_soon(self._writing.gathered)
+        (self._reading if job.reads else self._writing).put(job)
 
     def close(self) -> None:
         """Do what was submitted, and end."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections import deque
 
@@ -57,22 +56,15 @@ class Lane(threading.Thread):
 class Line:
     """Jobs that wait for a thread."""
 
-    PATIENCE = 0.002
-
     def __init__(self) -> None:
-        self._gathering: asyncio.AbstractEventLoop | None = None
-        self.expecting = False
         self._lock = threading.Lock()
         self._ready = threading.Condition(self._lock)
         self._jobs: deque[Job] = deque()
         self._closed = ""
         self._nudged = False
 
-    def put(self, job: Job, loop: asyncio.AbstractEventLoop | None = None) -> None:
+    def put(self, job: Job) -> None:
         """At the end of the line.
-
-        From within a loop the thread is woken only when all has been done that the loop has to do
-        at the moment: those who come together are taken together.
 
         Raises:
             StoreClosedError: it takes no more.
@@ -81,17 +73,6 @@ class Line:
             if self._closed:
                 raise StoreClosedError(self._closed)
             self._jobs.append(job)
-            if loop is None:
-                self._ready.notify()
-            elif loop is not self._gathering:
-                self._gathering = loop
-                loop.call_soon(self.gathered)
-
-    def gathered(self) -> None:
-        """Whoever was about to come is here."""
-        with self._lock:
-            self._gathering = None
-            self.expecting = False
             self._ready.notify()
 
     def nudge(self) -> None:
@@ -116,12 +97,9 @@ class Line:
     def take(self, most: int, pause: float | None) -> list[Job] | None:
         """The next jobs, none after the pause; None at the end."""
         with self._lock:
-            if self.expecting and self._jobs:
-                # Those who were just answered are likely to come again.
-                pause = self.PATIENCE
-            if (not self._jobs or self.expecting) and not self._closed and not self._nudged:
+            if not self._jobs and not self._closed and not self._nudged:
                 self._ready.wait(pause)
-            self._nudged = self.expecting = False
+            self._nudged = False
             if not self._jobs and self._closed:
                 return None
             return [self._jobs.popleft() for _ in range(min(most, len(self._jobs)))]
