@@ -10,7 +10,7 @@ from typing import Any
 from agentlightning_compat.clock import Clock
 from agentlightning_compat.lifecycle.records import Pair, RolloutRecord, WorkerRecord
 from agentlightning_compat.lifecycle.rollouts import claim
-from agentlightning_compat.lifecycle.workers import asked, claimed
+from agentlightning_compat.lifecycle.workers import given
 from agentlightning_compat.model import AttemptedRollout, Task, ids
 from agentlightning_compat.store.memory import InMemoryLightningStore, drive
 from agentlightning_compat.store.signals import Signals
@@ -45,7 +45,7 @@ async def _take(tx: Transaction, command: _Take, now: float) -> Pair:
     busy: tuple[WorkerRecord, ...] = ()
     if worker_id:
         worker = await tx.get_worker(worker_id, for_update=True) or WorkerRecord(worker_id)
-        busy = (asked(claimed(worker, pair.attempt, now), now),)
+        busy = (given(worker, pair.attempt, now),)
     await tx.apply(
         Changes(
             new_rollouts=() if found else (pair.rollout,),

@@ -37,6 +37,8 @@ def last_sign(attempt: AttemptRecord) -> float:
 
 def deadline(config: ConfigRecord, attempt: AttemptRecord) -> float | None:
     """The last moment at which the attempt, if nothing more is heard of it, is not lost."""
+    if config.timeout_seconds is None and config.unresponsive_seconds is None:
+        return None
     limits = (
         (attempt.start_time, config.timeout_seconds),
         (last_sign(attempt), config.unresponsive_seconds),
@@ -71,8 +73,9 @@ def span_stored(rollout: RolloutRecord, attempt: AttemptRecord, now: float) -> P
     awakes = attempt.status in ("preparing", "unresponsive")
     status = "running" if awakes else attempt.status
     # Written out: this is the most frequent event of all, and `_replace` takes five times as long.
-    alive = AttemptRecord(*attempt[:5], status, attempt.worker_id, now, attempt.metadata)
-    if status == "running" and is_latest(rollout, attempt):
+    of, attempt_id, sequence_id, start, end, _, worker_id, _, metadata = attempt
+    alive = AttemptRecord(of, attempt_id, sequence_id, start, end, status, worker_id, now, metadata)
+    if status == "running" and sequence_id == rollout.attempts:
         if rollout.status == "preparing" or (awakes and rollout.status == "requeuing"):
             rollout = _moved(rollout, "running", alive, now)
         elif rollout.status == "running" and (awakes or now < last_sign(attempt)):
@@ -87,10 +90,11 @@ def attempt_updated(pair: Pair, changes: dict[str, Any], now: float) -> Pair:
     A cancelled rollout stays cancelled, whatever its attempt reports.
     """
     rollout, attempt = pair
-    attempt = attempt._replace(**changes)
     if "status" in changes:
-        ended = attempt.status in ("failed", "succeeded")
-        attempt = attempt._replace(end_time=now if ended else None)
+        ended = changes["status"] in ("failed", "succeeded")
+        attempt = attempt._replace(end_time=now if ended else None, **changes)
+    else:
+        attempt = attempt._replace(**changes)
     if not is_latest(rollout, attempt):
         return Pair(rollout, attempt)
     if "status" in changes and rollout.status != "cancelled":

@@ -24,9 +24,15 @@ def claimed(worker: WorkerRecord, attempt: AttemptRecord, now: float) -> WorkerR
     )
 
 
-def asked(worker: WorkerRecord, now: float) -> WorkerRecord:
-    """It asked for work."""
-    return worker._replace(last_dequeue_time=now)
+def given(worker: WorkerRecord, attempt: AttemptRecord, now: float) -> WorkerRecord:
+    """It asked for work and was given the attempt."""
+    return worker._replace(
+        status="busy",
+        last_dequeue_time=now,
+        last_busy_time=now,
+        current_rollout_id=attempt.rollout_id,
+        current_attempt_id=attempt.attempt_id,
+    )
 
 
 def found_nothing(worker: WorkerRecord, now: float) -> WorkerRecord:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from agentlightning_compat.errors import InvalidRequestError, SpansEvictedError
@@ -66,12 +66,11 @@ def _bytes(name: str, value: float | int) -> int:
 
 
 class Stored(NamedTuple):
-    """A span as it is kept."""
+    """A span as it is found."""
 
     attempt_id: str
     sequence_id: int
     data: bytes
-    size: int
 
 
 class Shelf:
@@ -81,7 +80,9 @@ class Shelf:
 
     def __init__(self, rollout_id: str) -> None:
         self._rollout_id = rollout_id
-        self.spans: dict[tuple[str, str], Stored] = {}
+        # By attempt and span id: sequence id and bytes. Plain tuples of plain values are soon of
+        # no concern to the garbage collector, and there are many.
+        self.spans: dict[tuple[str, str], tuple[int, bytes]] = {}
         self.size = 0
         self.evicted = False
 
@@ -92,19 +93,6 @@ class Shelf:
         self.size = 0
         self.evicted = True
         return count
-
-    def put(self, span: Span, attempt_id: str, data: bytes, size: int) -> bool:
-        """Keep a span; False when it is there already.
-
-        After an eviction nothing more is kept: what is left could not be told from all there was.
-        """
-        key = (attempt_id, span.span_id)
-        if key in self.spans:
-            return False
-        if not self.evicted:
-            self.spans[key] = Stored(attempt_id, span.sequence_id, data, size)
-            self.size += size
-        return True
 
     def query(self, query: Query) -> Page[Span]:
         """The spans that match.
@@ -117,7 +105,11 @@ class Shelf:
                 f"the spans of rollout {self._rollout_id!r} were dropped to stay within memory"
             )
         wanted = [c.value for c in query.must if c.field == "attempt_id"]
-        stored = [s for s in self.spans.values() if not wanted or s.attempt_id == wanted[0]]
+        stored = [
+            Stored(attempt_id, *kept)
+            for (attempt_id, _), kept in self.spans.items()
+            if not wanted or attempt_id == wanted[0]
+        ]
         if query.conditions or query.sort_by not in (None, "sequence_id"):
             return matching.answer("spans", query, [self._span(item) for item in stored])
         # The usual question needs no look inside the spans that are not on the page.
@@ -149,22 +141,26 @@ class SpanMemory:
         """The shelf of a rollout, if it ever had spans."""
         return self._shelves.get(rollout_id)
 
-    def encoded(self, spans: Sequence[Span]) -> list[tuple[Span, bytes, int]]:
-        """The spans as bytes, with their sizes; nothing is kept yet."""
-        estimate = self._estimate
-        encoded = []
-        for span in spans:
-            data = encode(span)
-            encoded.append((span, data, estimate(span) if estimate else len(data) + OVERHEAD))
-        return encoded
+    def encoded(self, span: Span) -> tuple[bytes, int]:
+        """A span as bytes, and how many it takes."""
+        data = encode(span)
+        return data, self._estimate(span) if self._estimate else len(data) + OVERHEAD
 
-    def put(self, shelf: Shelf, span: Span, attempt_id: str, data: bytes, size: int) -> bool:
-        """Keep a span on a shelf; False when it is there already."""
-        before = shelf.size
-        fresh = shelf.put(span, attempt_id, data, size)
-        self.total_bytes += shelf.size - before
-        self.count += fresh and not shelf.evicted
-        return fresh
+    def put(
+        self, shelf: Shelf, key: tuple[str, str], sequence_id: int, data: bytes, size: int
+    ) -> bool:
+        """Keep a span on a shelf; False when it is there already.
+
+        After an eviction nothing more is kept: what is left could not be told from all there was.
+        """
+        if key in shelf.spans:
+            return False
+        if not shelf.evicted:
+            shelf.spans[key] = (sequence_id, data)
+            shelf.size += size
+            self.total_bytes += size
+            self.count += 1
+        return True
 
     def make_room(self, age: Callable[[str], Any]) -> None:
         """When there is too much, drop the spans of whole rollouts, least `age` first."""

@@ -40,7 +40,7 @@ class Entry:
     def attempt(self, attempt_id: str) -> AttemptRecord | None:
         """The attempt of this id, or the latest."""
         latest = self.attempts[-1] if self.attempts else None
-        if latest is None or attempt_id in ("latest", latest.attempt_id):
+        if latest is None or attempt_id in (latest.attempt_id, "latest"):
             return latest
         return next((a for a in reversed(self.attempts) if a.attempt_id == attempt_id), None)
 
@@ -69,6 +69,9 @@ class MemoryTables(Transaction):
         if effects:
             self.effects = Effects()
         return effects
+
+    async def heard(self, before: AttemptRecord, after: AttemptRecord) -> None:
+        self._entries[after.rollout_id].attempts[after.sequence_id - 1] = after
 
     async def write(self, changes: Changes) -> None:
         for rollout in changes.new_rollouts:
@@ -166,18 +169,20 @@ class MemoryTables(Transaction):
         return checks[0][0] if checks else None
 
     async def insert_spans(self, spans: Sequence[Span]) -> Sequence[bool]:
-        memory = self.spans
-        fresh = []
-        for span, data, size in memory.encoded(spans):
-            entry = self._entries[span.rollout_id]
-            entry.sequence = max(entry.sequence, span.sequence_id)
-            attempt = entry.attempt(span.attempt_id)
-            # The attempt's own id: one text for all its spans.
-            attempt_id = attempt.attempt_id if attempt else span.attempt_id
-            shelf = memory.shelf(entry.rollout.rollout_id)
-            fresh.append(memory.put(shelf, span, attempt_id, data, size))
-        memory.make_room(self._age)
+        # All are encoded before any is kept: what cannot be kept leaves no trace.
+        encoded = [self.spans.encoded(span) for span in spans]
+        fresh = [self._keep(*pair) for pair in zip(spans, encoded, strict=True)]
+        self.spans.make_room(self._age)
         return fresh
+
+    def _keep(self, span: Span, encoded: tuple[bytes, int]) -> bool:
+        entry = self._entries[span.rollout_id]
+        entry.sequence = max(entry.sequence, span.sequence_id)
+        attempt = entry.attempt(span.attempt_id)
+        # The attempt's own id: one text for all its spans.
+        attempt_id = attempt.attempt_id if attempt else span.attempt_id
+        shelf = self.spans.shelf(entry.rollout.rollout_id)
+        return self.spans.put(shelf, (attempt_id, span.span_id), span.sequence_id, *encoded)
 
     def _age(self, rollout_id: str) -> tuple[bool, float]:
         rollout = self._entries[rollout_id].rollout

@@ -5,6 +5,7 @@ from __future__ import annotations
 import marshal
 import pickle
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any
 
 from agentlightning_compat.errors import UnstorableValueError
@@ -19,25 +20,33 @@ from agentlightning_compat.model import (
 from agentlightning_compat.store.values import build
 
 _set = object.__setattr__
+_parts = itemgetter(
+    *("trace_id", "span_id", "parent_id", "name", "status", "attributes", "events", "links"),
+    *("start_time", "end_time", "context", "parent", "resource"),
+)
 _PICKLED = b"\x80"  # how a pickle begins, and nothing that marshal writes for a tuple
 
 
 def fields_of(span: Span) -> tuple[Any, ...]:
     """All of a span but its rollout, attempt and sequence id: plain values, nothing copied."""
+    # All at once, and nothing for what is empty: this is done for every span.
+    parts = _parts(span.__dict__)
+    trace_id, span_id, parent_id, name, status, attributes, events, links = parts[:8]
+    start_time, end_time, context, parent, resource = parts[8:]
     return (
-        span.trace_id,
-        span.span_id,
-        span.parent_id,
-        span.name,
-        _status(span.status),
-        span.attributes,
-        [(e.name, e.attributes, e.timestamp, _extra(e)) for e in span.events],
-        [(_context(e.context), e.attributes, _extra(e)) for e in span.links],
-        span.start_time,
-        span.end_time,
-        span.context and _context(span.context),
-        span.parent and _context(span.parent),
-        (span.resource.attributes, span.resource.schema_url),
+        trace_id,
+        span_id,
+        parent_id,
+        name,
+        (status.status_code, status.description, _extra(status)),
+        attributes,
+        events and [(e.name, e.attributes, e.timestamp, _extra(e)) for e in events],
+        links and [(_context(e.context), e.attributes, _extra(e)) for e in links],
+        start_time,
+        end_time,
+        context and _context(context),
+        parent and _context(parent),
+        (resource.attributes, resource.schema_url),
         _extra(span),
     )
 
@@ -107,10 +116,6 @@ def span_of(rollout_id: str, attempt_id: str, sequence_id: int, fields: Sequence
 
 def _extra(model: Any) -> dict[str, Any] | None:
     return model.__pydantic_extra__ or None
-
-
-def _status(status: TraceStatus) -> tuple[Any, ...]:
-    return (status.status_code, status.description, _extra(status))
 
 
 def _context(context: SpanContext) -> tuple[Any, ...]:

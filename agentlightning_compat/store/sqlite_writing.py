@@ -122,15 +122,9 @@ class WriterTransaction(SqlTransaction):
         found = self._raw.execute(_PLACES, (after, count)).fetchall()
         return [(place, restored(key)) for place, key in found]
 
-    async def apply(self, changes: Changes) -> None:
-        if len(changes.attempts) == 1 and not any(changes[:3]) and not changes.workers:
-            # Most often only an attempt was heard of, and nobody waits for that.
-            ((before, after),) = changes.attempts
-            if before.metadata is after.metadata:
-                self.dirty = True
-                self._replace_attempt(after)
-                return
-        await super().apply(changes)
+    async def heard(self, before: AttemptRecord, after: AttemptRecord) -> None:
+        self.dirty = True
+        self._replace_attempt(after)
 
     async def write(self, changes: Changes) -> None:
         # All is encoded before anything is changed: what cannot be stored leaves no trace.

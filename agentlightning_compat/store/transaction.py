@@ -77,6 +77,10 @@ class Transaction(ABC):
         await self.write(changes)
         self.effects.note(changes)
 
+    async def heard(self, before: AttemptRecord, after: AttemptRecord) -> None:
+        """Write the status and the last heartbeat of an attempt, for which nobody waits."""
+        await self.write(Changes(attempts=((before, after),)))
+
     @abstractmethod
     async def write(self, changes: Changes) -> None:
         """Insert and replace records.

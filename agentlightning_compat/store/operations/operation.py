@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple, TypeVar
 
-from agentlightning_compat.errors import AttemptNotFoundError, RolloutNotFoundError
+from agentlightning_compat.errors import (
+    AttemptNotFoundError,
+    CompatError,
+    RolloutNotFoundError,
+)
 from agentlightning_compat.lifecycle.records import Pair, RolloutRecord
 from agentlightning_compat.model import PaginatedResult
 from agentlightning_compat.store.query import Page, Query
@@ -48,12 +52,17 @@ def both(found: Found, rollout_id: str, attempt_id: str) -> Pair:
         AttemptNotFoundError: it has no such attempt.
     """
     rollout, attempt = found
-    if rollout is None:
-        rollout = existing(rollout, rollout_id)
-    if attempt is None:
-        wanted = "no attempt yet" if attempt_id == "latest" else f"no attempt {attempt_id!r}"
-        raise AttemptNotFoundError(f"rollout {rollout_id!r} has {wanted}")
+    if rollout is None or attempt is None:
+        raise missing(found, rollout_id, attempt_id)
     return Pair(rollout, attempt)
+
+
+def missing(found: Found, rollout_id: str, attempt_id: str) -> CompatError:
+    """What to raise when not both were found."""
+    if found[0] is None:
+        return RolloutNotFoundError(f"there is no rollout {rollout_id!r}")
+    wanted = "no attempt yet" if attempt_id == "latest" else f"no attempt {attempt_id!r}"
+    return AttemptNotFoundError(f"rollout {rollout_id!r} has {wanted}")
 
 
 def paginated(query: Query, page: Page[T]) -> PaginatedResult[T]:

@@ -111,7 +111,7 @@ async def dequeue(tx: Transaction, command: c.Dequeue, now: float) -> Sequence[P
     if worker_id:
         worker = await tx.get_worker(worker_id, for_update=True) or WorkerRecord(worker_id)
         if pairs:
-            worker = workers.asked(workers.claimed(worker, pairs[-1].attempt, now), now)
+            worker = workers.given(worker, pairs[-1].attempt, now)
         else:
             worker = workers.found_nothing(worker, now)
         workers_after = (worker,)

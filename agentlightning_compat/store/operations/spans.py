@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Any
 
 from agentlightning_compat.lifecycle import rollouts as machine
@@ -14,6 +14,7 @@ from agentlightning_compat.store.operations.operation import (
     Operation,
     both,
     existing,
+    missing,
     paginated,
     same,
 )
@@ -23,11 +24,13 @@ from agentlightning_compat.store.transaction import Transaction
 Key = tuple[str, str]
 
 
-async def add(tx: Transaction, command: c.AddSpans, now: float) -> Sequence[Span]:
+def add(tx: Transaction, command: c.AddSpans, now: float) -> Awaitable[Sequence[Span]]:
     """Store spans; those that are stored already are left out of the result."""
+    return (_add_one if len(command.spans) == 1 else _add_many)(tx, command, now)
+
+
+async def _add_many(tx: Transaction, command: c.AddSpans, now: float) -> Sequence[Span]:
     spans = command.spans
-    if len(spans) == 1:
-        return await _add_one(tx, command, now)
     # In one order for everybody: two batches that lock the same rollouts must not wait for each
     # other.
     for key in sorted({(span.rollout_id, span.attempt_id) for span in spans}):
@@ -47,14 +50,19 @@ async def _add_one(tx: Transaction, command: c.AddSpans, now: float) -> Sequence
     # The most frequent operation of all: the same as above, in fewer steps.
     spans = command.spans
     rollout_id, attempt_id = spans[0].rollout_id, spans[0].attempt_id
-    found = await tx.find(rollout_id, attempt_id, for_update=True)
-    before = both(found, rollout_id, attempt_id)
+    rollout, attempt = found = await tx.find(rollout_id, attempt_id, for_update=True)
+    if rollout is None or attempt is None:
+        raise missing(found, rollout_id, attempt_id)
     if not command.numbered:
         spans = await _numbered(tx, spans)
     (fresh,) = await tx.insert_spans(spans)
     if not fresh:
         return ()
-    await tx.apply(moved(before, machine.span_stored(before.rollout, before.attempt, now)))
+    after = machine.span_stored(rollout, attempt, now)
+    if after.rollout is rollout:
+        await tx.heard(attempt, after.attempt)
+    else:
+        await tx.apply(moved(Pair(rollout, attempt), after))
     return spans
 
 

@@ -11,6 +11,8 @@ import json
 import re
 from typing import Any
 
+from pydantic_core import PydanticSerializationError, to_json
+
 from agentlightning_compat.errors import UnstorableValueError
 from agentlightning_compat.store.values import MAX_DEPTH
 
@@ -73,6 +75,10 @@ def dump_checked(value: Any) -> str:
     Raises:
         UnstorableValueError: it has something that JSON does not know, or is too deep.
     """
+    try:
+        return to_json(value).decode()
+    except PydanticSerializationError:  # half of a character, say, which Python's own can write
+        pass
     try:
         return _encoder.encode(value)
     except (TypeError, ValueError, RecursionError) as error:
