@@ -93,7 +93,7 @@ class InMemoryLightningStore(LocalStore):
         }
 
     async def _transact(self, run: Run, command: Command[Any], now: float) -> tuple[Any, Effects]:
-        work: Any = run(self._tables, command, now)
+        work = run(self._tables, command, now)
         with self._lock:  # no await inside: an operation here never waits
             result = drive(work)
             return result, self._tables.take_effects()

@@ -211,12 +211,12 @@ class PostgresEngine(Engine):
         connection = PostgresConnection(raw)
         tx = SqlTransaction(connection, slim=job.slim)
         if type(job.command) in SINGLE:
-            await job.do(tx)
+            job.done(await job.do(tx), tx)
             return
         kind = "REPEATABLE READ READ ONLY" if job.reads else "READ COMMITTED"
         await raw.execute(f"BEGIN ISOLATION LEVEL {kind}")
         try:
-            await job.do(tx)
+            job.done(await job.do(tx), tx)
             if not job.reads:
                 await add_totals(connection, tx.totals, random.randrange(_SHARDS))
                 await self._notices.tell(raw, tx.effects)

@@ -65,7 +65,8 @@ class Reader(Lane):
                 if job.scans and is_due(self._connection, job.now):
                     self._writing.put(job)
                     return False
-                drive(job.do(SqlTransaction(self._connection, slim=job.slim)))
+                tx = SqlTransaction(self._connection, slim=job.slim)
+                job.done(drive(job.do(tx)), tx)
             finally:
                 self._connection.rollback()
         except Exception as error:
@@ -191,7 +192,7 @@ class Writer(Lane):
             self._hot.flush()
             tx = SqlTransaction(self._connection, slim=job.slim)
         try:
-            drive(job.do(tx))
+            job.done(drive(job.do(tx)), tx)
         except Exception as error:
             job.fail(meaning(error))
             # Most fail before they write anything.
@@ -207,7 +208,7 @@ class Writer(Lane):
         raw = self._connection.raw
         raw.execute("SAVEPOINT job")
         try:
-            drive(job.do(tx))
+            job.done(drive(job.do(tx)), tx)
         except Exception as error:
             job.fail(meaning(error))
             if not raw.in_transaction:

@@ -30,9 +30,10 @@ SEQUENCE = update_of("rollouts", ("span_sequence",), "id = ?")
 ATTEMPT = update_of(
     "attempts", ("end_time", "status", "worker_id", "last_heartbeat_time"), _OF_ATTEMPT
 )
+BEAT = update_of("attempts", ("last_heartbeat_time",), _OF_ATTEMPT)
 POSITION = "UPDATE series SET last = ? WHERE name = 'queue_positions'"
 _INSERTS = (NEW_ROLLOUT, NEW_PAYLOAD, NEW_ATTEMPT, NEW_SPAN)
-_UPDATES = (STATE, SEQUENCE, ATTEMPT, UPSERT_WORKER, POSITION)
+_UPDATES = (STATE, SEQUENCE, ATTEMPT, BEAT, UPSERT_WORKER, POSITION)
 
 
 class HotRollout:
@@ -64,11 +65,10 @@ class HotRollout:
         if self.payload is None and not slim:
             return False
         attempt = self.attempt
-        if attempt_id is None:
+        if attempt_id is None or (attempt is not None and attempt.attempt_id == attempt_id):
             return True
-        if attempt_id == "latest":
-            return self.record.attempts == (0 if attempt is None else attempt.sequence_id)
-        return attempt is not None and attempt.attempt_id == attempt_id
+        latest = 0 if attempt is None else attempt.sequence_id
+        return attempt_id == "latest" and self.record.attempts == latest
 
     def whole(self) -> RolloutRecord:
         """The record with its input and metadata, which are nobody else's."""
@@ -88,10 +88,10 @@ class Hot:
         self._reset()
 
     def _reset(self) -> None:
-        self._inserts: dict[str, list[Sequence[Any]]] = {name: [] for name in _INSERTS}
-        self._updates: dict[str, dict[Any, Sequence[Any]]] = {name: {} for name in _UPDATES}
+        # The rows to write, by statement; of several changes of one row only the last.
+        self.inserts: dict[str, list[Sequence[Any]]] = {name: [] for name in _INSERTS}
+        self.updates: dict[str, dict[Any, Sequence[Any]]] = {name: {} for name in _UPDATES}
         self._totals: dict[str, int] = {}
-        self._waiting = False
         self.forget()
 
     def forget(self) -> None:
@@ -123,33 +123,19 @@ class Hot:
     def count(self, name: str, n: int) -> None:
         """How many there are of something has changed by so much."""
         self._totals[name] = self._totals.get(name, 0) + n
-        self._waiting = True
 
     def counted(self, totals: Mapping[str, int]) -> None:
         """Count all of these."""
         for name, n in totals.items():
             self.count(name, n)
 
-    def insert(self, statement: str, values: Sequence[Any]) -> None:
-        """Have a row written."""
-        self._inserts[statement].append(values)
-        self._waiting = True
-
-    def update(self, statement: str, key: Any, values: Sequence[Any]) -> None:
-        """Have this row changed; only the last change of a row is written."""
-        self._updates[statement][key] = values
-        self._waiting = True
-
     def flush(self) -> None:
         """Write what is to be written."""
-        if not self._waiting:
-            return
-        self._waiting = False
-        for statement, new in self._inserts.items():
+        for statement, new in self.inserts.items():
             if new:
                 self._raw.executemany(statement, new)
                 new.clear()
-        for statement, changed in self._updates.items():
+        for statement, changed in self.updates.items():
             if changed:
                 self._raw.executemany(statement, changed.values())
                 changed.clear()
@@ -172,7 +158,7 @@ class Hot:
             last = "SELECT last FROM series WHERE name = 'queue_positions'"
             self._last_place = self._raw.execute(last).fetchone()[0]
         self._last_place += 1
-        self.update(POSITION, 0, (self._last_place,))
+        self.updates[POSITION][0] = (self._last_place,)
         return self._last_place
 
     def place(self, row: HotRollout) -> None:
@@ -184,4 +170,4 @@ class Hot:
         """A rollout has another state; its place says already whether it is in the queue."""
         row.keep(after)
         values = (after.end_time, after.status, after.attempts, after.check_at, row.place, row.id)
-        self.update(STATE, row.id, values)
+        self.updates[STATE][row.id] = values

@@ -16,6 +16,7 @@ from agentlightning_compat.store.sql.transaction import UPSERT_WORKER, SqlTransa
 from agentlightning_compat.store.sqlite_file import SqliteConnection
 from agentlightning_compat.store.sqlite_hot import (
     ATTEMPT,
+    BEAT,
     NEW_ATTEMPT,
     NEW_PAYLOAD,
     NEW_ROLLOUT,
@@ -59,7 +60,8 @@ class WriterTransaction(SqlTransaction):
 
     def begin(self, *, slim: bool) -> None:
         """Start over for the next operation."""
-        self.effects = Effects()
+        if self.effects:  # else nobody has a use for them
+            self.effects = Effects()
         self._slim = slim
         self.dirty = False
 
@@ -123,8 +125,14 @@ class WriterTransaction(SqlTransaction):
         return [(place, restored(key)) for place, key in found]
 
     async def heard(self, before: AttemptRecord, after: AttemptRecord) -> None:
+        if after.status == before.status:
+            row = self._hot.rollouts[after.rollout_id]
+            row.attempt = after
+            key = (row.id, after.sequence_id)
+            self._hot.updates[BEAT][key] = (after.last_heartbeat_time, *key)
+        else:
+            self._replace_attempt(after)
         self.dirty = True
-        self._replace_attempt(after)
 
     async def write(self, changes: Changes) -> None:
         # All is encoded before anything is changed: what cannot be stored leaves no trace.
@@ -150,7 +158,7 @@ class WriterTransaction(SqlTransaction):
             self._raw.execute(_METADATA, (text, key, attempt.sequence_id))
         for worker, values in workers:
             self._hot.workers[worker.worker_id] = worker
-            self._hot.update(UPSERT_WORKER, worker.worker_id, values)
+            self._hot.updates[UPSERT_WORKER][worker.worker_id] = values
 
     def _insert_new(
         self, new: Sequence[RolloutRecord], payloads: Sequence[tuple[str, str]]
@@ -163,8 +171,8 @@ class WriterTransaction(SqlTransaction):
             if in_queue(record):
                 hot.place(row)
             hot.rollouts[record.rollout_id] = row
-            hot.insert(NEW_ROLLOUT, (key, *rows.rollout_row(record, row.place)))
-            hot.insert(NEW_PAYLOAD, (key, *payload))
+            hot.inserts[NEW_ROLLOUT].append((key, *rows.rollout_row(record, row.place)))
+            hot.inserts[NEW_PAYLOAD].append((key, *payload))
             hot.count(record.status, 1)
 
     def _replace(self, before: RolloutRecord, after: RolloutRecord) -> None:
@@ -181,7 +189,7 @@ class WriterTransaction(SqlTransaction):
     def _insert_attempt(self, attempt: AttemptRecord) -> None:
         row = self._hot.rollouts[attempt.rollout_id]
         row.attempt = attempt
-        self._hot.insert(NEW_ATTEMPT, rows.attempt_row(attempt, row.id))
+        self._hot.inserts[NEW_ATTEMPT].append(rows.attempt_row(attempt, row.id))
         self._hot.count("attempts", 1)
 
     def _replace_attempt(self, attempt: AttemptRecord) -> None:
@@ -189,7 +197,8 @@ class WriterTransaction(SqlTransaction):
         row.attempt = attempt
         key = (row.id, attempt.sequence_id)
         state = (attempt.end_time, attempt.status, maybe_stored(attempt.worker_id))
-        self._hot.update(ATTEMPT, key, (*state, attempt.last_heartbeat_time, *key))
+        self._hot.updates[BEAT].pop(key, None)  # it comes after this
+        self._hot.updates[ATTEMPT][key] = (*state, attempt.last_heartbeat_time, *key)
 
     async def get_worker(self, worker_id: str, *, for_update: bool = False) -> WorkerRecord | None:
         worker = self._hot.workers.get(worker_id)
@@ -210,17 +219,17 @@ class WriterTransaction(SqlTransaction):
             row = self._row(span.rollout_id, span.attempt_id)
             assert row is not None
             assert row.attempt is not None
-            encoded.append(rows.span_row(span, row.id, row.attempt.sequence_id))
+            encoded.append((row, rows.span_row(span, row.id, row.attempt.sequence_id)))
         self.dirty = True
-        fresh = [self._insert_span(*pair) for pair in zip(spans, encoded, strict=True)]
+        fresh = [self._insert_span(*pair) for pair in encoded]
         self._hot.count("spans", sum(fresh))
         return fresh
 
-    def _insert_span(self, span: Span, values: tuple[Any, ...]) -> bool:
-        row = self._hot.rollouts[span.rollout_id]
-        if span.sequence_id > row.sequence:
-            self._set_counter(row, span.sequence_id)
-        key = (values[1], span.span_id)
+    def _insert_span(self, row: HotRollout, values: tuple[Any, ...]) -> bool:
+        _, attempt, sequence_id, _, span_id = values[:5]
+        if sequence_id > row.sequence:
+            self._set_counter(row, sequence_id)
+        key = (attempt, span_id)
         if key in row.seen:
             return False
         if len(row.seen) >= _MOST_SEEN:
@@ -228,12 +237,12 @@ class WriterTransaction(SqlTransaction):
         row.seen.add(key)
         # One that is stored already and was not seen makes the whole transaction fail. It is done
         # again without any of this.
-        self._hot.insert(NEW_SPAN, values)
+        self._hot.inserts[NEW_SPAN].append(values)
         return True
 
     def _set_counter(self, row: HotRollout, sequence: int) -> None:
         row.sequence = sequence
-        self._hot.update(SEQUENCE, row.id, (sequence, row.id))
+        self._hot.updates[SEQUENCE][row.id] = (sequence, row.id)
 
     async def take_span_ids(self, rollout_id: str, count: int) -> int | None:
         row = self._row(rollout_id, None)

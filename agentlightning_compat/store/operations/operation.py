@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, NamedTuple, TypeVar
 
 from agentlightning_compat.errors import (
@@ -18,7 +18,7 @@ from agentlightning_compat.store.values import build
 
 T = TypeVar("T")
 
-Run = Callable[[Transaction, Any, float], Awaitable[Any]]
+Run = Callable[[Transaction, Any, float], Coroutine[Any, Any, Any]]
 
 
 class Operation(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Coroutine, Sequence
 from typing import Any
 
 from agentlightning_compat.lifecycle import rollouts as machine
@@ -24,7 +24,7 @@ from agentlightning_compat.store.transaction import Transaction
 Key = tuple[str, str]
 
 
-def add(tx: Transaction, command: c.AddSpans, now: float) -> Awaitable[Sequence[Span]]:
+def add(tx: Transaction, command: c.AddSpans, now: float) -> Coroutine[Any, Any, Sequence[Span]]:
     """Store spans; those that are stored already are left out of the result."""
     return (_add_one if len(command.spans) == 1 else _add_many)(tx, command, now)
 

@@ -16,6 +16,8 @@ from agentlightning_compat.store.operations.operation import Run
 from agentlightning_compat.store.sql.jobs import Engine, Job, SharedSignals
 from agentlightning_compat.store.transaction import Effects
 
+_NOTHING = Effects()
+
 
 class SqlStore(LocalStore):
     """A store that other processes may have open as well."""
@@ -42,7 +44,7 @@ class SqlStore(LocalStore):
             if not future.cancelled():  # it was answered already
                 self._engine.orphaned(job)
             raise
-        return job.result, job.effects or Effects()
+        return job.result, job.effects or _NOTHING
 
     async def close(self) -> None:
         """Finish what is under way. Whoever waits is told."""

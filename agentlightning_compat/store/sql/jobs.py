@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from agentlightning_compat.errors import StoreClosedError
@@ -111,12 +111,16 @@ class Job:
         """Whether nobody wants it any more."""
         return self.future is not None and self.future.cancelled()
 
-    async def do(self, tx: SqlTransaction) -> None:
-        """Run the operation."""
-        self.reset()
-        self.result = await self.run(tx, self.command, self.now)
-        self.effects = tx.effects
-        self.undo = undone(self.command, self.result, tx)
+    def do(self, tx: SqlTransaction) -> Coroutine[Any, Any, Any]:
+        """Run the operation; its result is for `done`."""
+        return self.run(tx, self.command, self.now)
+
+    def done(self, result: Any, tx: SqlTransaction) -> None:
+        """It has this result."""
+        self.result = result
+        self.effects = tx.effects or None
+        self.error = None
+        self.undo = undone(self.command, result, tx)
 
     def fail(self, error: BaseException) -> None:
         """Nothing of it happened."""
