@@ -171,18 +171,24 @@ class MemoryTables(Transaction):
     async def insert_spans(self, spans: Sequence[Span]) -> Sequence[bool]:
         # All are encoded before any is kept: what cannot be kept leaves no trace.
         encoded = [self.spans.encoded(span) for span in spans]
-        fresh = [self._keep(*pair) for pair in zip(spans, encoded, strict=True)]
+        fresh = [self._keep(span, *data) for span, data in zip(spans, encoded, strict=True)]
         self.spans.make_room(self._age)
         return fresh
 
-    def _keep(self, span: Span, encoded: tuple[bytes, int]) -> bool:
+    async def insert_span(self, span: Span) -> bool:
+        data, size = self.spans.encoded(span)
+        fresh = self._keep(span, data, size)
+        self.spans.make_room(self._age)
+        return fresh
+
+    def _keep(self, span: Span, data: bytes, size: int) -> bool:
         entry = self._entries[span.rollout_id]
         entry.sequence = max(entry.sequence, span.sequence_id)
         attempt = entry.attempt(span.attempt_id)
         # The attempt's own id: one text for all its spans.
         attempt_id = attempt.attempt_id if attempt else span.attempt_id
         shelf = self.spans.shelf(entry.rollout.rollout_id)
-        return self.spans.put(shelf, (attempt_id, span.span_id), span.sequence_id, *encoded)
+        return self.spans.put(shelf, (attempt_id, span.span_id), span.sequence_id, data, size)
 
     def _age(self, rollout_id: str) -> tuple[bool, float]:
         rollout = self._entries[rollout_id].rollout

@@ -26,14 +26,14 @@ NEW_PAYLOAD = insert_of("payloads", "rollout input metadata")
 NEW_ATTEMPT = insert_of("attempts", rows.NEW_ATTEMPT)
 NEW_SPAN = insert_of("spans", rows.NEW_SPAN)
 STATE = update_of("rollouts", _STATE, "id = ?")
-SEQUENCE = update_of("rollouts", ("span_sequence",), "id = ?")
+_SEQUENCE = update_of("rollouts", ("span_sequence",), "id = ?")
 ATTEMPT = update_of(
     "attempts", ("end_time", "status", "worker_id", "last_heartbeat_time"), _OF_ATTEMPT
 )
-BEAT = update_of("attempts", ("last_heartbeat_time",), _OF_ATTEMPT)
+_BEAT = update_of("attempts", ("last_heartbeat_time",), _OF_ATTEMPT)
 POSITION = "UPDATE series SET last = ? WHERE name = 'queue_positions'"
 _INSERTS = (NEW_ROLLOUT, NEW_PAYLOAD, NEW_ATTEMPT, NEW_SPAN)
-_UPDATES = (STATE, SEQUENCE, ATTEMPT, BEAT, UPSERT_WORKER, POSITION)
+_UPDATES = (STATE, ATTEMPT, UPSERT_WORKER, POSITION)
 
 
 class HotRollout:
@@ -43,14 +43,17 @@ class HotRollout:
     was not read or is too long to keep.
     """
 
-    __slots__ = ("attempt", "id", "payload", "place", "record", "seen", "sequence")
+    MOST_SEEN = 256
+
+    __slots__ = ("_seen", "_seen_of", "attempt", "id", "payload", "place", "record", "sequence")
 
     def __init__(self, key: int, record: RolloutRecord, place: int | None, sequence: int) -> None:
         self.id = key
         self.place = place
         self.sequence = sequence  # the highest of its spans
         self.attempt: AttemptRecord | None = None
-        self.seen: set[tuple[int, str]] = set()
+        self._seen: set[str] = set()
+        self._seen_of = 0
         self.payload: tuple[str, str] | None = None
         self.keep(record)
 
@@ -59,6 +62,16 @@ class HotRollout:
         if record.input is not rows.UNREAD:
             record = record._replace(input=rows.UNREAD, metadata=rows.UNREAD)
         self.record = record
+
+    def is_new(self, attempt: int, span_id: str) -> bool:
+        """Whether a span has not been seen before; from now on it has."""
+        if attempt != self._seen_of or len(self._seen) >= self.MOST_SEEN:
+            self._seen_of = attempt
+            self._seen.clear()
+        if span_id in self._seen:
+            return False
+        self._seen.add(span_id)
+        return True
 
     def knows(self, attempt_id: str | None, *, slim: bool) -> bool:
         """Whether all that is asked for is here."""
@@ -91,6 +104,9 @@ class Hot:
         # The rows to write, by statement; of several changes of one row only the last.
         self.inserts: dict[str, list[Sequence[Any]]] = {name: [] for name in _INSERTS}
         self.updates: dict[str, dict[Any, Sequence[Any]]] = {name: {} for name in _UPDATES}
+        # Those whose spans were counted, or whose attempt gave a sign of life. They are written
+        # as they are in the end: nothing has to be made for each change.
+        self.touched: dict[int, HotRollout] = {}
         self._totals: dict[str, int] = {}
         self.forget()
 
@@ -139,6 +155,14 @@ class Hot:
             if changed:
                 self._raw.executemany(statement, changed.values())
                 changed.clear()
+        if self.touched:
+            touched = self.touched.values()
+            self._raw.executemany(_SEQUENCE, ((row.sequence, row.id) for row in touched))
+            beats = ((row.attempt, row.id) for row in touched if row.attempt is not None)
+            self._raw.executemany(
+                _BEAT, ((a.last_heartbeat_time, key, a.sequence_id) for a, key in beats)
+            )
+            self.touched.clear()
         if self._totals:
             self._raw.executemany(UPSERT_TOTAL, total_rows(self._totals, 0))
             self._totals.clear()

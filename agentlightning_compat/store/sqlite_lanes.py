@@ -24,14 +24,22 @@ class Lane(threading.Thread):
     def run(self) -> None:
         """Work until the line is closed and empty."""
         try:
-            while (jobs := self._line.take(self._most, self.pause())) is not None:
-                with self._turn:
-                    if jobs:
-                        self.work(jobs)
-                    self.idle()
+            while self._next():
+                pass
         finally:
             with self._turn:
                 self.end()
+
+    def _next(self) -> bool:
+        """Do what is there; nothing of it is kept while the next is waited for."""
+        jobs = self._line.take(self._most, self.pause())
+        if jobs is None:
+            return False
+        with self._turn:
+            if jobs:
+                self.work(jobs)
+            self.idle()
+        return True
 
     def pause(self) -> float | None:
         """How long to wait for jobs before `idle` is called."""
@@ -60,6 +68,7 @@ class Line:
         self._lock = threading.Lock()
         self._ready = threading.Condition(self._lock)
         self._jobs: deque[Job] = deque()
+        self._waiting = 0  # threads
         self._closed = ""
         self._nudged = False
 
@@ -73,7 +82,8 @@ class Line:
             if self._closed:
                 raise StoreClosedError(self._closed)
             self._jobs.append(job)
-            self._ready.notify()
+            if self._waiting:
+                self._ready.notify()
 
     def nudge(self) -> None:
         """Have the thread ask for its pause again."""
@@ -91,6 +101,7 @@ class Line:
         """Take no more, without the threads, which may have held the lock when they vanished."""
         self._lock = threading.Lock()
         self._ready = threading.Condition(self._lock)
+        self._waiting = 0
         self._jobs.clear()
         self._closed = _FORKED
 
@@ -98,7 +109,9 @@ class Line:
         """The next jobs, none after the pause; None at the end."""
         with self._lock:
             if not self._jobs and not self._closed and not self._nudged:
+                self._waiting += 1
                 self._ready.wait(pause)
+                self._waiting -= 1
             self._nudged = False
             if not self._jobs and self._closed:
                 return None

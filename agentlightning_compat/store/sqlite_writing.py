@@ -16,12 +16,10 @@ from agentlightning_compat.store.sql.transaction import UPSERT_WORKER, SqlTransa
 from agentlightning_compat.store.sqlite_file import SqliteConnection
 from agentlightning_compat.store.sqlite_hot import (
     ATTEMPT,
-    BEAT,
     NEW_ATTEMPT,
     NEW_PAYLOAD,
     NEW_ROLLOUT,
     NEW_SPAN,
-    SEQUENCE,
     Hot,
     HotRollout,
 )
@@ -41,7 +39,6 @@ FREQUENT = frozenset(
         c.UpdateWorker,
     }
 )
-_MOST_SEEN = 256  # spans of a rollout
 _LONGEST = 2048  # characters of an input and metadata that are kept
 _METADATA = update_of("attempts", ("metadata",), "rollout = ? AND sequence_id = ?")
 _PLACES = (
@@ -128,8 +125,7 @@ class WriterTransaction(SqlTransaction):
         if after.status == before.status:
             row = self._hot.rollouts[after.rollout_id]
             row.attempt = after
-            key = (row.id, after.sequence_id)
-            self._hot.updates[BEAT][key] = (after.last_heartbeat_time, *key)
+            self._hot.touched[row.id] = row
         else:
             self._replace_attempt(after)
         self.dirty = True
@@ -188,6 +184,8 @@ class WriterTransaction(SqlTransaction):
 
     def _insert_attempt(self, attempt: AttemptRecord) -> None:
         row = self._hot.rollouts[attempt.rollout_id]
+        if row.id in self._hot.touched:  # the last sign of the attempt before
+            self._hot.flush()
         row.attempt = attempt
         self._hot.inserts[NEW_ATTEMPT].append(rows.attempt_row(attempt, row.id))
         self._hot.count("attempts", 1)
@@ -197,7 +195,6 @@ class WriterTransaction(SqlTransaction):
         row.attempt = attempt
         key = (row.id, attempt.sequence_id)
         state = (attempt.end_time, attempt.status, maybe_stored(attempt.worker_id))
-        self._hot.updates[BEAT].pop(key, None)  # it comes after this
         self._hot.updates[ATTEMPT][key] = (*state, attempt.last_heartbeat_time, *key)
 
     async def get_worker(self, worker_id: str, *, for_update: bool = False) -> WorkerRecord | None:
@@ -214,27 +211,32 @@ class WriterTransaction(SqlTransaction):
         return self._hot.latest_resources[0]
 
     async def insert_spans(self, spans: Sequence[Span]) -> Sequence[bool]:
-        encoded = []
-        for span in spans:
-            row = self._row(span.rollout_id, span.attempt_id)
-            assert row is not None
-            assert row.attempt is not None
-            encoded.append((row, rows.span_row(span, row.id, row.attempt.sequence_id)))
+        encoded = [self._encoded(span) for span in spans]
         self.dirty = True
-        fresh = [self._insert_span(*pair) for pair in encoded]
+        fresh = [self._keep(*pair) for pair in zip(spans, encoded, strict=True)]
         self._hot.count("spans", sum(fresh))
         return fresh
 
-    def _insert_span(self, row: HotRollout, values: tuple[Any, ...]) -> bool:
-        _, attempt, sequence_id, _, span_id = values[:5]
-        if sequence_id > row.sequence:
-            self._set_counter(row, sequence_id)
-        key = (attempt, span_id)
-        if key in row.seen:
+    async def insert_span(self, span: Span) -> bool:
+        encoded = self._encoded(span)
+        self.dirty = True
+        fresh = self._keep(span, encoded)
+        self._hot.count("spans", fresh)
+        return fresh
+
+    def _encoded(self, span: Span) -> tuple[Any, ...]:
+        row = self._row(span.rollout_id, span.attempt_id)
+        assert row is not None
+        assert row.attempt is not None
+        return rows.span_row(span, row.id, row.attempt.sequence_id)
+
+    def _keep(self, span: Span, values: tuple[Any, ...]) -> bool:
+        # Not the row that it was encoded with: spans of several attempts may have had it read anew.
+        row = self._hot.rollouts[span.rollout_id]
+        if span.sequence_id > row.sequence:
+            self._set_counter(row, span.sequence_id)
+        if not row.is_new(values[1], span.span_id):
             return False
-        if len(row.seen) >= _MOST_SEEN:
-            row.seen.clear()
-        row.seen.add(key)
         # One that is stored already and was not seen makes the whole transaction fail. It is done
         # again without any of this.
         self._hot.inserts[NEW_SPAN].append(values)
@@ -242,7 +244,7 @@ class WriterTransaction(SqlTransaction):
 
     def _set_counter(self, row: HotRollout, sequence: int) -> None:
         row.sequence = sequence
-        self._hot.updates[SEQUENCE][row.id] = (sequence, row.id)
+        self._hot.touched[row.id] = row
 
     async def take_span_ids(self, rollout_id: str, count: int) -> int | None:
         row = self._row(rollout_id, None)

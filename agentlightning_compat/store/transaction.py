@@ -127,6 +127,11 @@ class Transaction(ABC):
         becomes at least the highest sequence id of its spans, also of those not stored again.
         """
 
+    async def insert_span(self, span: Span) -> bool:
+        """The same for a single span, which is most often all there is."""
+        (fresh,) = await self.insert_spans((span,))
+        return fresh
+
     @abstractmethod
     async def take_span_ids(self, rollout_id: str, count: int) -> int | None:
         """Advance the sequence counter of a rollout by `count`; the first of the new ids.

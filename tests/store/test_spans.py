@@ -169,6 +169,17 @@ async def test_numbers_go_past_those_that_were_brought(stage):
     assert await stage.store.get_next_span_sequence_id(*key) == 12
 
 
+async def test_numbers_go_past_those_that_several_attempts_brought_together(stage):
+    first = await stage.claimed()
+    second = await stage.store.start_attempt(first.rollout_id)
+    brought = ((second, 10), (first, 12), (second, 4), (first, 3))
+    await stage.store.add_many_spans(
+        [stage.span(first.rollout_id, item.attempt.attempt_id, number) for item, number in brought]
+    )
+    key = (first.rollout_id, first.attempt.attempt_id)
+    assert await stage.store.get_next_span_sequence_id(*key) == 13
+
+
 async def test_many_numbers_come_in_the_order_of_the_question(stage):
     first, second = await stage.claimed(), await stage.claimed()
     keys = [(item.rollout_id, item.attempt.attempt_id) for item in (first, second)]

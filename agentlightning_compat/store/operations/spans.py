@@ -55,8 +55,7 @@ async def _add_one(tx: Transaction, command: c.AddSpans, now: float) -> Sequence
         raise missing(found, rollout_id, attempt_id)
     if not command.numbered:
         spans = await _numbered(tx, spans)
-    (fresh,) = await tx.insert_spans(spans)
-    if not fresh:
+    if not await tx.insert_span(spans[0]):
         return ()
     after = machine.span_stored(rollout, attempt, now)
     if after.rollout is rollout:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
+from collections import defaultdict
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -193,12 +194,13 @@ class Engine(ABC):
 
     def answer(self, jobs: Iterable[Job]) -> None:
         """Tell those who wait; from any thread, once for each of their loops."""
-        by_loop: dict[asyncio.AbstractEventLoop, list[Job]] = {}
+        by_loop: defaultdict[asyncio.AbstractEventLoop, list[Job]] = defaultdict(list)
         for job in jobs:
-            if job.future is None or job.given_up:
+            future = job.future
+            if future is None or future.cancelled():
                 self.orphaned(job)
             else:
-                by_loop.setdefault(job.future.get_loop(), []).append(job)
+                by_loop[future.get_loop()].append(job)
         for loop, answered in by_loop.items():
             self._tell(loop, answered)
 

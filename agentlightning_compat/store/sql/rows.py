@@ -195,11 +195,12 @@ def span_row(span: Span, rollout: int, attempt: int) -> tuple[Any, ...]:
 
 def _fields(span: Span) -> str:
     fields = fields_of(span)
-    resource, schema_url = fields[12]
-    if any(fields[6:8]) or any(fields[10:12]) or fields[13] or fields[4][2]:
+    status, attributes, events, links = fields[4:8]
+    context, parent, (resource, schema_url), extra = fields[10:]
+    if events or links or context or parent or extra or status[2]:
         return dump(fields)
     # All that is left can be looked through at once.
-    if type(schema_url) is str and is_flat(fields[5]) and is_flat(resource):
+    if type(schema_url) is str and is_flat(attributes) and is_flat(resource):
         return dump_checked(fields)
     return dump(fields)
 
