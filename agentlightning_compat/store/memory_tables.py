@@ -171,22 +171,27 @@ class MemoryTables(Transaction):
     async def insert_spans(self, spans: Sequence[Span]) -> Sequence[bool]:
         # All are encoded before any is kept: what cannot be kept leaves no trace.
         encoded = [self.spans.encoded(span) for span in spans]
-        fresh = [self._keep(span, *data) for span, data in zip(spans, encoded, strict=True)]
+        fresh = [
+            self._keep(span, self._known_id(span), *data)
+            for span, data in zip(spans, encoded, strict=True)
+        ]
         self.spans.make_room(self._age)
         return fresh
 
-    async def insert_span(self, span: Span) -> bool:
+    async def insert_span(self, span: Span, attempt: AttemptRecord) -> bool:
         data, size = self.spans.encoded(span)
-        fresh = self._keep(span, data, size)
+        fresh = self._keep(span, attempt.attempt_id, data, size)
         self.spans.make_room(self._age)
         return fresh
 
-    def _keep(self, span: Span, data: bytes, size: int) -> bool:
+    def _known_id(self, span: Span) -> str:
+        """The id of its attempt, as the attempt has it: one text for all its spans."""
+        attempt = self._entries[span.rollout_id].attempt(span.attempt_id)
+        return attempt.attempt_id if attempt else span.attempt_id
+
+    def _keep(self, span: Span, attempt_id: str, data: bytes, size: int) -> bool:
         entry = self._entries[span.rollout_id]
         entry.sequence = max(entry.sequence, span.sequence_id)
-        attempt = entry.attempt(span.attempt_id)
-        # The attempt's own id: one text for all its spans.
-        attempt_id = attempt.attempt_id if attempt else span.attempt_id
         shelf = self.spans.shelf(entry.rollout.rollout_id)
         return self.spans.put(shelf, (attempt_id, span.span_id), span.sequence_id, data, size)
 

@@ -211,28 +211,29 @@ class WriterTransaction(SqlTransaction):
         return self._hot.latest_resources[0]
 
     async def insert_spans(self, spans: Sequence[Span]) -> Sequence[bool]:
-        encoded = [self._encoded(span) for span in spans]
+        encoded = []
+        for span in spans:
+            row = self._row(span.rollout_id, span.attempt_id)
+            assert row is not None
+            assert row.attempt is not None
+            encoded.append(rows.span_row(span, row.id, row.attempt.sequence_id))
         self.dirty = True
-        fresh = [self._keep(*pair) for pair in zip(spans, encoded, strict=True)]
+        fresh = []
+        for span, values in zip(spans, encoded, strict=True):
+            # Not the row from above: spans of several attempts may have had it read anew.
+            fresh.append(self._keep(self._hot.rollouts[span.rollout_id], span, values))
         self._hot.count("spans", sum(fresh))
         return fresh
 
-    async def insert_span(self, span: Span) -> bool:
-        encoded = self._encoded(span)
+    async def insert_span(self, span: Span, attempt: AttemptRecord) -> bool:
+        row = self._hot.rollouts[span.rollout_id]
+        values = rows.span_row(span, row.id, attempt.sequence_id)
         self.dirty = True
-        fresh = self._keep(span, encoded)
+        fresh = self._keep(row, span, values)
         self._hot.count("spans", fresh)
         return fresh
 
-    def _encoded(self, span: Span) -> tuple[Any, ...]:
-        row = self._row(span.rollout_id, span.attempt_id)
-        assert row is not None
-        assert row.attempt is not None
-        return rows.span_row(span, row.id, row.attempt.sequence_id)
-
-    def _keep(self, span: Span, values: tuple[Any, ...]) -> bool:
-        # Not the row that it was encoded with: spans of several attempts may have had it read anew.
-        row = self._hot.rollouts[span.rollout_id]
+    def _keep(self, row: HotRollout, span: Span, values: tuple[Any, ...]) -> bool:
         if span.sequence_id > row.sequence:
             self._set_counter(row, span.sequence_id)
         if not row.is_new(values[1], span.span_id):

@@ -127,8 +127,9 @@ class Transaction(ABC):
         becomes at least the highest sequence id of its spans, also of those not stored again.
         """
 
-    async def insert_span(self, span: Span) -> bool:
-        """The same for a single span, which is most often all there is."""
+    async def insert_span(self, span: Span, attempt: AttemptRecord) -> bool:
+        """The same for a single span of an attempt that was just found, which is most often all
+        there is."""
         (fresh,) = await self.insert_spans((span,))
         return fresh
 

@@ -55,7 +55,7 @@ async def _add_one(tx: Transaction, command: c.AddSpans, now: float) -> Sequence
         raise missing(found, rollout_id, attempt_id)
     if not command.numbered:
         spans = await _numbered(tx, spans)
-    if not await tx.insert_span(spans[0]):
+    if not await tx.insert_span(spans[0], attempt):
         return ()
     after = machine.span_stored(rollout, attempt, now)
     if after.rollout is rollout:

@@ -11,7 +11,7 @@ import json
 import re
 from typing import Any
 
-from pydantic_core import PydanticSerializationError, to_json
+from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from agentlightning_compat.errors import UnstorableValueError
 from agentlightning_compat.store.values import MAX_DEPTH
@@ -90,7 +90,12 @@ def maybe_dump(value: Any) -> str | None:
     return None if value is None else dump(value)
 
 
-load = json.loads
+def load(text: str) -> Any:
+    """The value of a JSON text."""
+    try:
+        return from_json(text)
+    except ValueError:  # too deep for it, or half of a character
+        return json.loads(text)
 
 
 def maybe_load(text: str | None) -> Any:
