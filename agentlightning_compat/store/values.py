@@ -56,7 +56,19 @@ def _copied(value: Any) -> Any:
         return {key: _copied(inner) for key, inner in value.items()}
     if kind is list:
         return [_copied(inner) for inner in value]
+    if issubclass(kind, BaseModel) and kind.__deepcopy__ is BaseModel.__deepcopy__:
+        return _copied_model(value)
     return copy.deepcopy(value)
+
+
+def _copied_model(model: M) -> M:
+    # What pydantic's own does, in a fifth of the time.
+    made = type(model).__new__(type(model))
+    _set(made, "__dict__", _copied(model.__dict__))
+    _set(made, "__pydantic_fields_set__", set(model.__pydantic_fields_set__))
+    _set(made, "__pydantic_extra__", _copied(model.__pydantic_extra__))
+    _set(made, "__pydantic_private__", copy.deepcopy(model.__pydantic_private__))
+    return made
 
 
 def not_too_deep(value: Any, depth: int = MAX_DEPTH) -> None:
@@ -84,6 +96,15 @@ def build(kind: type[M], values: dict[str, Any]) -> M:
     _set(made, "__pydantic_fields_set__", set(values))
     _set(made, "__pydantic_extra__", None)
     _set(made, "__pydantic_private__", None)
+    return made
+
+
+def changed(model: M, **fields: Any) -> M:
+    """A copy with these values, which are known to be right; it shares all others."""
+    made = build(type(model), {**model.__dict__, **fields})
+    _set(made, "__pydantic_fields_set__", {*model.__pydantic_fields_set__, *fields})
+    _set(made, "__pydantic_extra__", model.__pydantic_extra__)
+    _set(made, "__pydantic_private__", model.__pydantic_private__)
     return made
 
 

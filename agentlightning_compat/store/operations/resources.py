@@ -12,6 +12,7 @@ from agentlightning_compat.store.operations.operation import (
     paginated,
 )
 from agentlightning_compat.store.transaction import Transaction
+from agentlightning_compat.store.values import own
 
 
 async def add(tx: Transaction, command: c.AddResources, now: float) -> ResourcesUpdate:
@@ -60,7 +61,7 @@ async def query(
 
 
 def _snapshot(update: ResourcesUpdate | None) -> ResourcesUpdate | None:
-    return None if update is None else update.model_copy(deep=True)
+    return None if update is None else own(update)
 
 
 TABLE: dict[type[c.Command[Any]], Operation] = {

@@ -20,6 +20,7 @@ from agentlightning_compat.store.operations.operation import (
 )
 from agentlightning_compat.store.query import Condition, Page
 from agentlightning_compat.store.transaction import Transaction
+from agentlightning_compat.store.values import changed
 
 Key = tuple[str, str]
 
@@ -72,7 +73,7 @@ async def _pair(tx: Transaction, key: Key) -> Pair:
 async def _numbered(tx: Transaction, spans: Sequence[Span]) -> list[Span]:
     sequence_ids = await _take(tx, [span.rollout_id for span in spans])
     return [
-        span.model_copy(update={"sequence_id": sequence_id})
+        changed(span, sequence_id=sequence_id)
         for span, sequence_id in zip(spans, sequence_ids, strict=True)
     ]
 
