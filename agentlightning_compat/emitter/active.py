@@ -7,6 +7,8 @@ from agentlightning_compat.span_attributes import flatten_attributes, sanitize_a
 from agentlightning_compat.tracer.base import Tracer, get_active_tracer
 from agentlightning_compat.tracer.dummy import DummyTracer
 
+_nowhere = DummyTracer()
+
 
 def tracer_for(what: str, propagate: bool) -> Tracer:
     """The active tracer; one that forgets everything unless `propagate`.
@@ -15,7 +17,7 @@ def tracer_for(what: str, propagate: bool) -> Tracer:
         RuntimeError: none is active.
     """
     if not propagate:
-        return DummyTracer()
+        return _nowhere
     tracer = get_active_tracer()
     if tracer is None:
         raise RuntimeError(

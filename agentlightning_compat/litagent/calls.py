@@ -14,7 +14,7 @@ from agentlightning_compat.model import NamedResources, Rollout
 _BASE = "LitAgent"
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class AgentCall:
     """A method with its arguments; `in_loop` unless it may block, which a thread is for."""
 

@@ -120,9 +120,11 @@ def only_one() -> Recording | None:
 def lost(what: str, tracer: Tracer | None = None) -> None:
     """Say, once, that a span cannot be placed, if there are recordings it may belong to: those of
     the tracer that it was given to, or all."""
+    if len(_open) < 2 or "lost" in _said:
+        return
     with _open_lock:
         found = [one for one in _open.values() if tracer is None or one.tracer is tracer]
-    if len(found) < 2 or "lost" in _said:
+    if len(found) < 2:
         return
     _said.add("lost")
     _log.warning(
