@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
@@ -39,22 +39,24 @@ def flatten_attributes(
     Raises:
         ValueError: a key is no text.
     """
-    return dict(_flat(nested_data, "", expand_leaf_lists))
+    made: dict[str, Any] = {}
+    _flatten(made, nested_data, "", expand_leaf_lists)
+    return made
 
 
-def _flat(value: Any, path: str, expand: bool) -> Iterator[tuple[str, Any]]:
-    children: Iterator[tuple[Any, Any]]
+def _flatten(made: dict[str, Any], value: Any, path: str, expand: bool) -> None:
+    children: Iterable[tuple[Any, Any]]
     if isinstance(value, dict):
-        children = iter(value.items())
+        children = value.items()
     elif isinstance(value, list) and not (path and not expand and _is_leaf(value, path)):
         children = ((str(index), item) for index, item in enumerate(value))
     else:
-        yield path, value
+        made[path] = value
         return
     for key, child in children:
         if not isinstance(key, str):
             raise ValueError(f"a key of attributes is text, not {key!r}, at {path or 'the top'}")
-        yield from _flat(child, f"{path}.{key}" if path else key, expand)
+        _flatten(made, child, f"{path}.{key}" if path else key, expand)
 
 
 def _is_leaf(items: list[Any], path: str) -> bool:

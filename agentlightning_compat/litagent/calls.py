@@ -98,5 +98,9 @@ def _is_written(agent: Any, name: str) -> bool:
 
 def _overridden(agent: Any, name: str) -> bool:
     """Whether a class other than the base, also that of another package, has the method."""
-    home = next((cls for cls in type(agent).__mro__ if name in vars(cls)), None)
-    return name in getattr(agent, "__dict__", {}) or (home is not None and home.__name__ != _BASE)
+    if name in getattr(agent, "__dict__", ()):
+        return True
+    for cls in type(agent).__mro__:
+        if name in cls.__dict__:
+            return cls.__name__ != _BASE
+    return False

@@ -142,6 +142,8 @@ class AttemptRun:
 
     async def _hooks(self, name: str, *, timeout: float | None = None, **more: Any) -> None:
         bench = self._bench
+        if not bench.hooks.any():
+            return
         arguments = {"agent": bench.agent, "runner": bench.runner, "rollout": self.rollout}
         await bench.hooks.call(name, timeout=timeout, **arguments, **more)
 

@@ -12,6 +12,7 @@ from contextlib import (
     AbstractContextManager,
     asynccontextmanager,
     contextmanager,
+    nullcontext,
 )
 from typing import TYPE_CHECKING, Any
 
@@ -98,10 +99,9 @@ class RecordingTracer(Tracer):
             rec.leave(recording)
             clear_active_tracer()
 
-    @contextmanager
-    def _observed(self, recording: Recording) -> Iterator[Any]:
+    def _observed(self, recording: Recording) -> AbstractContextManager[Any]:
         """Where subclasses begin to watch what libraries do."""
-        yield self
+        return nullcontext(self)
 
     def _trace_context_sync(
         self,
