@@ -17,18 +17,23 @@ import statistics
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-# The line that adds a backend: where its class is, and what it is made with.
-BACKENDS: dict[str, tuple[str, Callable[[str], list[Any]]]] = {
-    "peer": ("agentlightning.store.memory.InMemoryLightningStore", lambda where: []),
-    "memory": ("agentlightning_compat.store.memory.InMemoryLightningStore", lambda where: []),
-    "sqlite": ("agentlightning_compat.store.sqlite.SqliteLightningStore", lambda where: [_file()]),
+# The line that adds a backend: where its class is, and what a new one, with nothing in it, is
+# made with.
+BACKENDS: dict[str, tuple[str, Callable[[str], dict[str, Any]]]] = {
+    "peer": ("agentlightning.store.memory.InMemoryLightningStore", lambda where: {}),
+    "memory": ("agentlightning_compat.store.memory.InMemoryLightningStore", lambda where: {}),
+    "sqlite": (
+        "agentlightning_compat.store.sqlite.SqliteLightningStore",
+        lambda where: {"path": _file()},
+    ),
     "postgres": (
         "agentlightning_compat.store.postgres.PostgresLightningStore",
-        lambda where: [where],
+        lambda where: {"dsn": where, "schema": f"agl_bench_{uuid.uuid4().hex}"},
     ),
 }
 SPANS = 8
@@ -52,7 +57,7 @@ class Side:
 
     def store(self) -> Any:
         """A fresh store."""
-        return self._kind(*self._arguments(self._where))
+        return self._kind(**self._arguments(self._where))
 
     def spans(self, count: int) -> list[Any]:
         """Spans like those of a call to a model, whose rollouts are not known yet."""
