@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import pickle
 import re
 import sys
@@ -16,8 +17,11 @@ import pytest
 import agentlightning_compat as compat
 from agentlightning_compat import errors
 from agentlightning_compat.store.postgres import PostgresLightningStore
-from agentlightning_compat.store.postgres_database import migrate
+from agentlightning_compat.store.postgres_database import POSTGRES, migrate
+from agentlightning_compat.store.query import Condition, Query
+from agentlightning_compat.store.sql.dialect import numbered
 from agentlightning_compat.store.sql.migrations import Migration, migrations
+from agentlightning_compat.store.sql.questions import ROLLOUTS, question
 from tests.store import database
 from tests.store.processes import LONG, running, until
 from tests.store.stage import ids, refused
@@ -277,3 +281,35 @@ def test_without_its_driver(url, monkeypatch):
     monkeypatch.delitem(sys.modules, "agentlightning_compat.store.postgres_engine")
     with pytest.raises(errors.UnsupportedError, match=r"agentlightning-compat\[postgres\]"):
         compat.open_store(url)
+
+
+@pytest.mark.parametrize("kept", [False, True], ids=["planned anew", "plan kept"])
+@pytest.mark.parametrize("statuses", [("queuing",), ("succeeded", "queuing")])
+async def test_a_page_of_a_status_reads_what_it_gives(url, statuses, kept):
+    store = PostgresLightningStore(url)
+    await store.enqueue_many_rollouts([{"input": n} for n in range(2000)])
+    await store.dequeue_many_rollouts(limit=1900)
+    page = await store.query_rollouts(status_in=statuses, limit=20)
+    assert [item.input for item in page] == list(range(1900, 1920))
+    settings = store._engine._settings | {"search_path": database.SCHEMA}
+    await store.close()
+    condition = Condition("status", "within", statuses)
+    asked = question(POSTGRES, ROLLOUTS, Query(conditions=(condition,), limit=20))
+    raw = await asyncpg.connect(url, server_settings=settings)
+    await raw.execute(f"SET plan_cache_mode = force_{'generic' if kept else 'custom'}_plan")
+    # Once as the planner finds a table of which it knows nothing, once when it has looked.
+    for known in (False, True):
+        if known:
+            await raw.execute("ANALYZE")
+        explain = f"EXPLAIN (ANALYZE, FORMAT JSON) {numbered(asked.page)}"
+        (found,) = json.loads(await raw.fetchval(explain, *asked.page_values))
+        read = [node["Actual Rows"] * node["Actual Loops"] for node in nodes(found["Plan"])]
+        assert max(read) <= 40
+        assert all("Rows Removed by Filter" not in node for node in nodes(found["Plan"]))
+    await raw.close()
+
+
+def nodes(plan):
+    yield plan
+    for part in plan.get("Plans", ()):
+        yield from nodes(part)

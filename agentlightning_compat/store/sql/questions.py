@@ -82,40 +82,45 @@ def question(dialect: Dialect, kind: Kind, query: Query) -> Question:
     """How many match, and the page of them."""
     where, values = _where(dialect, kind, query)
     counting, counted = f"SELECT count(*) FROM {kind.counted}{where}", tuple(values)
-    if _is_of_statuses(kind, query):
-        where, values = _of_statuses(query)
     limit = dialect.no_limit if query.limit < 0 else query.limit
+    order = _order(dialect, kind, query)
+    if _is_of_statuses(kind, query):
+        most = limit if query.limit < 0 else query.offset + query.limit
+        where, values, order = _of_statuses(query, most)
     return Question(
         counting,
         counted,
-        f"SELECT {kind.columns} FROM {kind.source}{where}"
-        f" ORDER BY {_order(dialect, kind, query)} LIMIT ? OFFSET ?",
+        f"SELECT {kind.columns} FROM {kind.source}{where} ORDER BY {order} LIMIT ? OFFSET ?",
         (*values, limit, query.offset),
     )
 
 
 def _is_of_statuses(kind: Kind, query: Query) -> bool:
-    """Whether a part of the rollouts of several statuses is asked for, in their own order."""
-    if kind is not ROLLOUTS or query.limit < 0 or query.sort_by is not None:
+    """Whether the rollouts of some statuses are asked for, in their own order."""
+    if kind is not ROLLOUTS or query.sort_by is not None or len(query.conditions) != 1:
         return False
-    return (
-        len(query.conditions) == 1
-        and query.conditions[0].field == "status"
-        and query.conditions[0].operator == "within"
-        and len(query.conditions[0].value) > 1
-    )
+    condition = query.conditions[0]
+    return condition.field == "status" and condition.operator == "within" and condition.value != ()
 
 
-def _of_statuses(query: Query) -> tuple[str, list[Any]]:
-    """So many of each status, in the order of an index: otherwise all of them would be sorted."""
+def _of_statuses(query: Query, most: int | None) -> tuple[str, list[Any], str]:
+    """Those of each status in the order of an index: otherwise more would be read, and sorted.
+
+    A range and its order are what only this index has. Said as equal to one status, in order of
+    ids, a planner may as well go through all ids until it has met enough of that status.
+    """
     values: list[Any] = []
+    statuses = [stored(status) for status in query.conditions[0].value]
+    if len(statuses) == 1:
+        return " WHERE r.status BETWEEN ? AND ?", statuses * 2, "r.status, r.id"
     parts = []
-    for status in query.conditions[0].value:
-        values += [stored(status), query.offset + query.limit]
+    for status in statuses:
+        values += [status, status, most]
         parts.append(
-            "SELECT x.id FROM (SELECT id FROM rollouts WHERE status = ? ORDER BY id LIMIT ?) x"
+            "SELECT x.id FROM (SELECT id FROM rollouts WHERE status BETWEEN ? AND ?"
+            " ORDER BY status, id LIMIT ?) x"
         )
-    return f" WHERE r.id IN ({' UNION ALL '.join(parts)})", values
+    return f" WHERE r.id IN ({' UNION ALL '.join(parts)})", values, "r.id"
 
 
 def _where(dialect: Dialect, kind: Kind, query: Query) -> tuple[str, list[Any]]:
