@@ -29,6 +29,8 @@ class Project:
     def __init__(self, root: str) -> None:
         self.root = os.path.abspath(root)
         self.modules: dict[str, Module] = {}
+        self._files = self.modules  # those that imports may find; a view has fewer modules
+        self._links: dict[Module, tuple[Module, ...]] = {}
         self._by_name: dict[str, list[Module]] = {}
         self._imported: dict[Module, set[str]] | None = None
         self._canonical: dict[str, str] = {}
@@ -48,16 +50,48 @@ class Project:
     def guest(
         self, path: str, text: str, tree: ast.Module, *, awaits: bool = False
     ) -> tuple[Project, Module]:
-        """A view of the project with one more piece of code, which no file can import.
+        """A piece of code that no file can import, in a view of the files that it imports.
 
-        `awaits` says that the code may await outside of functions.
+        What is done in files that it does not reach is done by other programs; only their classes
+        are known, which it may name in a string. So a view costs what the code and the files
+        that it reaches cost. `awaits` says that the code may await outside of functions.
         """
         view = Project(self.root)
         view._by_name = self._by_name
+        view._files = self._files
         view._canonical = self._canonical
+        # What was found out about the files does not change by code that they cannot import.
+        view.inference = self.inference.of_guest(view)
         module = Module(os.path.abspath(path), text, tree, awaits=awaits)
-        view.modules = {**self.modules, module.path: module}
+        reached = self._reached(module)
+        view.modules = {path: file for path, file in self.modules.items() if file in reached}
+        view.modules[module.path] = module
+        own = _classes_of(module)
+        view.classes = (*self.classes, *own)
+        view.agents = (*self.agents, *view._agents_among(own))
         return view, module
+
+    def _reached(self, start: Module) -> set[Module]:
+        """The files that a file imports, and those that they import, and so on."""
+        found: set[Module] = set()
+        left = [*self._imported_by(start)]
+        while left:
+            module = left.pop()
+            if module not in found:
+                found.add(module)
+                if module not in self._links:
+                    self._links[module] = tuple(self._imported_by(module))
+                left += self._links[module]
+        return found
+
+    def _imported_by(self, module: Module) -> Iterator[Module]:
+        for kind in (ast.Import, ast.ImportFrom):
+            for node in module.table.nodes.get(kind, ()):
+                assert isinstance(node, ast.Import | ast.ImportFrom)
+                for dotted in _modules_named(node):
+                    found = self.find_module(module, dotted)
+                    if found is not None:
+                        yield found
 
     def discard(self, module: Module) -> None:
         """Take a file out of the index again."""
@@ -102,8 +136,8 @@ class Project:
             folder = os.path.dirname(folder)
         stem = os.path.join(folder, *name.split(".")) if name else folder
         for candidate in (f"{stem}.py", os.path.join(stem, "__init__.py"), f"{stem}.pyi"):
-            if candidate in self.modules and (name or candidate.endswith("__init__.py")):
-                return self.modules[candidate]
+            if candidate in self._files and (name or candidate.endswith("__init__.py")):
+                return self._files[candidate]
         return None
 
     def exported(self, module: Module) -> frozenset[str]:
@@ -153,17 +187,15 @@ class Project:
     @cached_property
     def classes(self) -> tuple[ProjectClass, ...]:
         """Every class of every file in the index."""
-        return tuple(
-            ProjectClass(module, node)
-            for module in self.modules.values()
-            for node in module.table.nodes.get(ast.ClassDef, ())
-            if isinstance(node, ast.ClassDef)
-        )
+        return tuple(cls for module in self.modules.values() for cls in _classes_of(module))
 
     @cached_property
     def agents(self) -> tuple[ProjectClass, ...]:
         """The classes that derive from LitAgent, over any number of files."""
-        return tuple(cls for cls in self.classes if self.inference.derives(cls, known.LIT_AGENT))
+        return self._agents_among(self.classes)
+
+    def _agents_among(self, classes: Iterable[ProjectClass]) -> tuple[ProjectClass, ...]:
+        return tuple(cls for cls in classes if self.inference.derives(cls, known.LIT_AGENT))
 
     def subclasses(self, cls: ProjectClass) -> Iterator[ProjectClass]:
         """The project's classes that derive from `cls`, without itself."""
@@ -201,8 +233,34 @@ class Project:
         self.inference = Inference(self)
         self.memo = {}
         self._imported = None
+        self._links = {}
         for name in ("classes", "agents"):
             self.__dict__.pop(name, None)
+
+
+def _classes_of(module: Module) -> tuple[ProjectClass, ...]:
+    return tuple(
+        ProjectClass(module, node)
+        for node in module.table.nodes.get(ast.ClassDef, ())
+        if isinstance(node, ast.ClassDef)
+    )
+
+
+def _modules_named(node: ast.Import | ast.ImportFrom) -> Iterator[str]:
+    """All dotted names of a statement that may be modules: `a`, `a.b` and `a.b.c` of `a.b.c`."""
+    if isinstance(node, ast.ImportFrom):
+        source = "." * node.level + (node.module or "")
+        joint = "" if source.endswith(".") else "."
+        names = [f"{source}{joint}{alias.name}" for alias in node.names]
+        names.append(source)
+    else:
+        names = [alias.name for alias in node.names]
+    for name in dict.fromkeys(names):
+        yield name
+        at = name.rfind(".")
+        while at > 0 and name[:at].strip("."):
+            yield name[:at]
+            at = name.rfind(".", 0, at)
 
 
 def _canonical(dotted: str) -> str:

@@ -51,6 +51,14 @@ class Inference:
         self._exporting: set[tuple[Module, str]] = set()
         self._depth = 0
 
+    def of_guest(self, imports: Imports) -> Inference:
+        """Inference for these modules and one that none of them can import: what was found out
+        about them stays as it is, and is shared."""
+        made = Inference(imports)
+        made._cache = self._cache
+        made._mros = self._mros
+        return made
+
     def infer(self, module: Module, node: ast.expr) -> Value | None:
         """The value of an expression of `module`, or None."""
         found = self._cache.get(node)
