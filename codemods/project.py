@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 
 from codemods.names import known
@@ -29,6 +29,7 @@ class Project:
     def __init__(self, root: str) -> None:
         self.root = os.path.abspath(root)
         self.modules: dict[str, Module] = {}
+        self.whole = self  # of a view: the project that it shows a part of
         self._files = self.modules  # those that imports may find; a view has fewer modules
         self._links: dict[Module, tuple[Module, ...]] = {}
         self._by_name: dict[str, list[Module]] = {}
@@ -57,6 +58,7 @@ class Project:
         that it reaches cost. `awaits` says that the code may await outside of functions.
         """
         view = Project(self.root)
+        view.whole = self.whole
         view._by_name = self._by_name
         view._files = self._files
         view._canonical = self._canonical
@@ -92,6 +94,18 @@ class Project:
                     found = self.find_module(module, dotted)
                     if found is not None:
                         yield found
+
+    def anywhere(self, key: object, holds: Callable[[Project, Module], bool]) -> bool:
+        """Whether something holds for a file of the whole project, or for one of this view.
+
+        Of the whole it is found out once, and noted under `key`, for all views.
+        """
+        whole = self.whole
+        if key not in whole.memo:
+            whole.memo[key] = any(holds(whole, module) for module in whole.modules.values())
+        return bool(whole.memo[key]) or (
+            self is not whole and any(holds(self, module) for module in self.modules.values())
+        )
 
     def discard(self, module: Module) -> None:
         """Take a file out of the index again."""

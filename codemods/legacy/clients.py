@@ -11,6 +11,7 @@ from codemods.legacy.objects import Built, kind_of, objects
 from codemods.names import known
 from codemods.names.module import Module
 from codemods.names.shapes import dotted_tail
+from codemods.project import Project
 
 CLIENT_PARAMETERS = ("endpoint", "poll_interval", "timeout")
 RUNNER_PARAMETERS = ("agent", "client", "tracer", "triplet_exporter", "worker_id", "max_tasks")
@@ -72,16 +73,15 @@ def constructions(ctx: FileContext, path: str) -> Iterator[ast.Call]:
 
 def clients_stay(ctx: FileContext) -> bool:
     """Whether every client that the project builds is of a class of its own."""
-    found = ctx.project.memo.get(clients_stay)
-    if not isinstance(found, bool):
-        kinds = {
-            kind_of(there, call)
-            for module in ctx.project.modules.values()
-            for there in [ctx.beside(module)]
-            for call in constructions(there, known.CLIENT)
-        }
-        found = ctx.project.memo[clients_stay] = "own" in kinds and "client" not in kinds
-    return found
+
+    def builds(kind: str) -> bool:
+        def in_file(project: Project, module: Module) -> bool:
+            there = FileContext.of(project, module, ctx.options)
+            return any(kind_of(there, c) == kind for c in constructions(there, known.CLIENT))
+
+        return ctx.project.anywhere((clients_stay, kind), in_file)
+
+    return builds("own") and not builds("client")
 
 
 def has_place(ctx: FileContext, call: ast.Call) -> bool:

@@ -92,11 +92,7 @@ def may_be_missing(ctx: FileContext) -> bool:
 
     It does where each of them waits for a function to be called, or catches a failure.
     """
-    found = ctx.project.memo.get("needs agentlightning")
-    if found is None:
-        found = any(_needs(module) for module in ctx.project.modules.values())
-        ctx.project.memo["needs agentlightning"] = found
-    return not found
+    return not ctx.project.anywhere(may_be_missing, lambda _, module: _needs(module))
 
 
 def _needs(module: Module) -> bool:

@@ -76,7 +76,7 @@ def given_to_strangers(ctx: FileContext) -> Iterator[ast.keyword]:
 
 def is_matched(project: Project) -> bool:
     """Whether any file of a project says `agent_match`, which is what the store API has."""
-    return any(MATCH in module.text for module in project.modules.values())
+    return project.anywhere(is_matched, lambda _, module: MATCH in module.text)
 
 
 def _class_of_init(ctx: FileContext, call: ast.Call) -> ProjectClass | None:
