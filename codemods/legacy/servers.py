@@ -58,8 +58,9 @@ def server_stays(ctx: FileContext, receiver: ast.expr) -> bool:
 
 def class_stays(ctx: FileContext) -> bool:
     """Whether annotations have to go on naming the legacy class: every construction stays."""
-    servers = _servers(ctx)
-    return servers.staying > 0 and servers.going == 0
+    # Code in a document sees a part of the project only; the rest of it counts here.
+    both = _servers(ctx), _servers(FileContext(ctx.module, ctx.project.whole, ctx.options))
+    return any(found.staying for found in both) and not any(found.going for found in both)
 
 
 def timeout_has_place(ctx: FileContext, call: ast.Call) -> bool:

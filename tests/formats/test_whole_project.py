@@ -9,6 +9,7 @@ import pytest
 from codemods.context import FileContext, Options
 from codemods.legacy.clients import clients_stay
 from codemods.legacy.fallbacks import may_be_missing
+from codemods.legacy.servers import class_stays
 from codemods.legacy.trained_agents import is_matched
 from codemods.names.module import Module
 from codemods.project import Project
@@ -21,6 +22,9 @@ OWN_CLIENT = (
 PLAIN_CLIENT = (
     "from agentlightning import AgentLightningClient\n\nclient = AgentLightningClient('http://x')\n"
 )
+
+OWN_SERVER = OWN_CLIENT.replace("AgentLightningClient", "AgentLightningServer")
+PLAIN_SERVER = PLAIN_CLIENT.replace("AgentLightningClient", "AgentLightningServer")
 
 
 def project_of(*texts: str) -> Project:
@@ -62,6 +66,14 @@ def test_a_file_that_is_not_imported_needs_agentlightning():
 )
 def test_clients_of_files_and_of_the_document_count(files: list[str], text: str, stay: bool):
     assert clients_stay(document(project_of(*files), text)) is stay
+
+
+@pytest.mark.parametrize(
+    ("files", "stays"),
+    [([OWN_SERVER], True), ([OWN_SERVER, PLAIN_SERVER], False), (["x = 1\n"], False)],
+)
+def test_servers_of_files_that_are_not_imported_count(files: list[str], stays: bool):
+    assert class_stays(document(project_of(*files))) is stays
 
 
 def test_what_one_document_says_is_not_said_for_the_next():
