@@ -183,7 +183,9 @@ async def test_whoever_stands_still_in_a_transaction_is_not_waited_for_long(post
     monkeypatch.setattr(SqlTransaction, "next_check", gates.method())
     stopped = asyncio.create_task(one.store._sweep())
     await gates.arrival(0)
-    assert await asyncio.wait_for(two.store._sweep(), 60) is None
+    # Word of the claim's deadline may come while it sweeps; then there is one more look.
+    while await asyncio.wait_for(two.store._sweep(), 60) is not None:
+        pass
     assert ids([await two.store.dequeue_rollout()]) == ids([claimed])
     gates.open[0].set()
     assert await asyncio.wait_for(stopped, 60) == pytest.approx(5.001)
