@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from codemods.names.module import Module
 from codemods.names.values import External, Instance, Value
@@ -15,15 +14,13 @@ Target = Literal["agentlightning", "agentlightning_compat"]
 Server = Literal["store", "legacy"]
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(NamedTuple):
     """What the user asked the rewrites to aim at."""
 
     target: Target = "agentlightning"
     server: Server = "store"
 
 
-@dataclass(slots=True, eq=False)
 class FileContext:
     """One file, its project and the options of the run. `memo` is for a rule's own notes.
 
@@ -32,12 +29,13 @@ class FileContext:
     spell out, as far as they were asked for.
     """
 
-    module: Module
-    project: Project
-    options: Options = field(default_factory=Options)
-    memo: dict[object, object] = field(default_factory=dict)
-    external: dict[str, list[ast.Name]] | None = None
-    roots: dict[ast.Name, str | None] = field(default_factory=dict)
+    def __init__(self, module: Module, project: Project, options: Options) -> None:
+        self.module = module
+        self.project = project
+        self.options = options
+        self.memo: dict[object, object] = {}
+        self.external: dict[str, list[ast.Name]] | None = None
+        self.roots: dict[ast.Name, str | None] = {}
 
     @classmethod
     def of(cls, project: Project, module: Module, options: Options) -> FileContext:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import ast
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from codemods.finding import Applicability
 
@@ -17,8 +16,7 @@ if TYPE_CHECKING:
 Fix = Callable[["Rewrite"], None]
 
 
-@dataclass(slots=True, eq=False)
-class Hit:
+class Hit(NamedTuple):
     """What a detector saw at one node.
 
     `fix` puts the edits into a `Rewrite`; it is called in `run` only, so it may import LibCST.

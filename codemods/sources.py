@@ -6,8 +6,9 @@ import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from codemods.applying import rewrite_file
 from codemods.context import Options, Server, Target
-from codemods.engine import check_file, context_for, rewrite_file
+from codemods.engine import check_file, context_for
 from codemods.finding import Finding
 from codemods.names.module import Module
 from codemods.project import Project

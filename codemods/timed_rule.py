@@ -31,9 +31,10 @@ def timed(rule: Rule, seconds: dict[str, float]) -> Rule:
 
     def check(self: Rule, node: ast.AST, ctx: FileContext) -> Iterable[Hit]:
         start = perf_counter()
-        hits = list(rule.check(node, ctx))
-        for hit in hits:
-            hit.fix = None if hit.fix is None else timed_fix(hit.fix)
+        hits = [
+            hit if hit.fix is None else hit._replace(fix=timed_fix(hit.fix))
+            for hit in rule.check(node, ctx)
+        ]
         seconds[code] += perf_counter() - start
         return hits
 

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from codemods import progress
+from codemods.applying import apply
 from codemods.detection import Detector, Task
-from codemods.engine import FileResult, apply
+from codemods.engine import FileResult
 from codemods.faults import fault
 from codemods.outcome import Problem
 

@@ -47,10 +47,12 @@ def run_rules(
     The places of the findings are those in `text`. `awaits` says that the code may await outside
     of functions. Raises RewriteError for a result that would not parse.
     """
-    from codemods.engine import check_file, context_for, rewrite_file
+    from codemods.engine import check_file, context_for
 
     project, module = asked.project.guest(shown, text, tree, awaits=awaits)
     ctx = context_for(project, module, asked.options)
     if not asked.rewrites:
         return check_file(ctx, asked.rules, shown)
+    from codemods.applying import rewrite_file
+
     return rewrite_file(ctx, asked.rules, shown, asked.safe_only)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass, field
 from functools import cached_property
 
 from codemods.names.scopes import Binding, Scope, ScopeTable, build_scopes
 
 
-@dataclass(eq=False)
 class Module:
     """A file, its text and what its syntax tree says.
 
@@ -18,15 +16,22 @@ class Module:
     `awaits` says that `await` may stand outside of functions, as in a notebook's cells.
     """
 
-    path: str
-    text: str
-    tree: ast.Module
-    import_names: tuple[str, ...] = ()
-    is_package: bool = False
-    awaits: bool = False
-    self_attributes: dict[tuple[ast.AST, str], list[Binding]] | None = field(
-        default=None, repr=False
-    )
+    def __init__(
+        self,
+        path: str,
+        text: str,
+        tree: ast.Module,
+        import_names: tuple[str, ...] = (),
+        is_package: bool = False,
+        awaits: bool = False,
+    ) -> None:
+        self.path = path
+        self.text = text
+        self.tree = tree
+        self.import_names = import_names
+        self.is_package = is_package
+        self.awaits = awaits
+        self.self_attributes: dict[tuple[ast.AST, str], list[Binding]] | None = None
 
     @cached_property
     def table(self) -> ScopeTable:

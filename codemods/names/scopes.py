@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
 from typing import Literal
 
 from codemods.names.children import children_of
@@ -18,24 +17,35 @@ FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
-@dataclass(slots=True, eq=False)
 class Binding:
     """One place where a name gets a value.
 
     `value` is the expression that the name is bound to, where there is one: the right side of
     an assignment, the iterable of a loop, the context of a `with`. `annotation` is the type
     expression of a parameter or of an annotated assignment. `path` is set for imports: the
-    dotted path as written (with leading dots when relative).
+    dotted path as written (with leading dots when relative). `index` is the place in what is
+    unpacked.
     """
 
-    name: str
-    kind: BindingKind
-    node: ast.AST
-    scope: Scope
-    value: ast.expr | None = None
-    annotation: ast.expr | None = None
-    path: str = ""
-    index: int = 0
+    __slots__ = ("annotation", "index", "kind", "name", "node", "path", "scope", "value")
+
+    def __init__(
+        self,
+        name: str,
+        kind: BindingKind,
+        node: ast.AST,
+        scope: Scope,
+        value: ast.expr | None = None,
+        annotation: ast.expr | None = None,
+    ) -> None:
+        self.name = name
+        self.kind = kind
+        self.node = node
+        self.scope = scope
+        self.value = value
+        self.annotation = annotation
+        self.path = ""
+        self.index = 0
 
     @property
     def position(self) -> tuple[int, int]:
@@ -44,15 +54,17 @@ class Binding:
         return (getattr(node, "lineno", 0), getattr(node, "col_offset", 0))
 
 
-@dataclass(slots=True, eq=False)
 class Scope:
     """A block that binds names."""
 
-    kind: ScopeKind
-    node: ast.AST
-    parent: Scope | None
-    bindings: dict[str, list[Binding]] = field(default_factory=dict)
-    outer_names: set[str] = field(default_factory=set)
+    __slots__ = ("bindings", "kind", "node", "outer_names", "parent")
+
+    def __init__(self, kind: ScopeKind, node: ast.AST, parent: Scope | None) -> None:
+        self.kind = kind
+        self.node = node
+        self.parent = parent
+        self.bindings: dict[str, list[Binding]] = {}
+        self.outer_names: set[str] = set()
 
     def lookup(self, name: str) -> list[Binding]:
         """The bindings that a read of `name` in this scope sees, in source order."""
@@ -65,7 +77,6 @@ class Scope:
         return []
 
 
-@dataclass(slots=True, eq=False)
 class ScopeTable:
     """Everything that one pass over a module learns.
 
@@ -73,13 +84,14 @@ class ScopeTable:
     `string_annotations`, only `unread_annotations` are not looked into so.
     """
 
-    root: Scope
-    parents: dict[ast.AST, ast.AST] = field(default_factory=dict)
-    scopes: dict[ast.AST, Scope] = field(default_factory=dict)
-    inner: dict[ast.AST, Scope] = field(default_factory=dict)
-    nodes: dict[type[ast.AST], list[ast.AST]] = field(default_factory=dict)
-    string_annotations: list[ast.Constant] = field(default_factory=list)
-    unread_annotations: list[ast.Constant] = field(default_factory=list)
+    def __init__(self, root: Scope) -> None:
+        self.root = root
+        self.parents: dict[ast.AST, ast.AST] = {}
+        self.scopes: dict[ast.AST, Scope] = {}
+        self.inner: dict[ast.AST, Scope] = {}
+        self.nodes: dict[type[ast.AST], list[ast.AST]] = {}
+        self.string_annotations: list[ast.Constant] = []
+        self.unread_annotations: list[ast.Constant] = []
 
 
 def build_scopes(tree: ast.Module) -> ScopeTable:
@@ -144,6 +156,10 @@ class _Builder:
         binding.scope = scope
         scope.bindings.setdefault(binding.name, []).append(binding)
 
+    def _bind_import(self, scope: Scope, binding: Binding, path: str) -> None:
+        binding.path = path
+        self._bind(scope, binding)
+
     def _annotation_children(self, node: ast.AST, scope: Scope) -> _Children:
         if isinstance(node, ast.Constant):
             if not isinstance(node.value, str):
@@ -189,7 +205,7 @@ class _Builder:
         for alias in node.names:
             name = alias.asname or alias.name.partition(".")[0]
             path = alias.name if alias.asname else name
-            self._bind(scope, Binding(name, "import", alias, scope, path=path))
+            self._bind_import(scope, Binding(name, "import", alias, scope), path)
         return [(alias, scope, False) for alias in node.names]
 
     def _import_from(self, node: ast.AST, scope: Scope) -> _Children:
@@ -199,7 +215,7 @@ class _Builder:
             joint = "" if module.endswith(".") or not module else "."
             path = f"{module}{joint}{alias.name}"
             name = alias.asname or alias.name
-            self._bind(scope, Binding(name, "from", alias, scope, path=path))
+            self._bind_import(scope, Binding(name, "from", alias, scope), path)
         return [(alias, scope, False) for alias in node.names]
 
     def _class(self, node: ast.AST, scope: Scope) -> _Children:

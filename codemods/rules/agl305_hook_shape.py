@@ -15,6 +15,8 @@ from codemods.names import known
 from codemods.names.values import ProjectClass
 from codemods.rule import Hit, Rule
 
+_STAYS = "left as it is while the legacy server stays"
+
 
 class HookShape(Rule):
     """Methods of hooks that are not async or want other arguments; hooks that are no list."""
@@ -36,9 +38,8 @@ class HookShape(Rule):
     def check(self, node: ast.AST, ctx: FileContext) -> Iterable[Hit]:
         """Classes derived from `Hook` or used as hooks, and what is given as `hooks=`."""
         for hit in _hits(node, ctx):
-            if ctx.options.server == "legacy" and hit.fix is not None:
-                hit.fix, hit.reason = None, "left as it is while the legacy server stays"
-            yield hit
+            stays = ctx.options.server == "legacy" and hit.fix is not None
+            yield hit._replace(fix=None, reason=_STAYS) if stays else hit
 
 
 def _hits(node: ast.AST, ctx: FileContext) -> Iterator[Hit]:

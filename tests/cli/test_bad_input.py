@@ -5,8 +5,8 @@ import sys
 import pytest
 
 from codemods import survey, transaction
+from codemods.applying import RewriteError
 from codemods.cli import rewriting
-from codemods.engine import RewriteError
 from codemods.names.module import Module
 from codemods.rules.agl201_trainer_arguments import TrainerArguments
 from tests.cli.conftest import LEGACY, MIGRATED, environment

@@ -6,7 +6,7 @@ import ast
 
 import pytest
 
-from codemods.context import FileContext
+from codemods.context import FileContext, Options
 from codemods.legacy.backends import kind_of
 from codemods.legacy.fit_calls import fit_calls
 from codemods.legacy.trainers import construction, movable, steady
@@ -15,7 +15,7 @@ from codemods.project import Project
 
 def context(source: str) -> FileContext:
     project = Project(".")
-    return FileContext(project.add("source.py", source, ast.parse(source)), project)
+    return FileContext(project.add("source.py", source, ast.parse(source)), project, Options())
 
 
 def marked(ctx: FileContext, name: str) -> ast.expr:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from codemods.applying import rewrite_file
 from codemods.context import Options
-from codemods.engine import check_file, context_for, rewrite_file
+from codemods.engine import check_file, context_for
 from codemods.finding import Finding
 from codemods.project import Project
 from codemods.registry import all_rules
