@@ -6,12 +6,16 @@ are found by the words of their import statements, without a parser.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from codemods.files import scan_literals
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    import re
+    from collections.abc import Callable, Iterable, Iterator
+
+    Leads = Callable[[str, bytes], bool]
 
 IMPORT = b"import"
 _STAR = b"*"
@@ -36,11 +40,12 @@ class Importers:
         """Note files that have to be read again should the question come up."""
         self._unread += paths
 
-    def take(self, pairs: Iterable[tuple[str, str]]) -> list[tuple[str, bytes]]:
+    def take(self, pairs: Iterable[tuple[str, str]], leads: Leads) -> list[tuple[str, bytes]]:
         """The files, with their bytes, that import a module and hold a name that goes with it.
 
-        `pairs` are the last part of a module's name and a name in it. What is taken once is not
-        handed out again.
+        `pairs` are the last part of a module's name and a name in it. `leads` tells from a
+        file's path and the lines around its imports whether one of them is of a file that is
+        known. What is taken once is not handed out again.
         """
         wanted: dict[bytes, list[bytes]] = {}
         for stem, name in dict.fromkeys(pairs):  # many modules share both
@@ -51,7 +56,7 @@ class Importers:
         self._unread = []
         likely: dict[str, list[bytes]] = {}
         for path, lines in self._lines.items():
-            if stems.isdisjoint(lines.translate(_SEPARATORS).split()):
+            if stems.isdisjoint(lines.translate(_SEPARATORS).split()) or not leads(path, lines):
                 continue
             words = import_words(lines)
             present = stems.intersection(words.split())
@@ -76,7 +81,16 @@ def import_lines(data: bytes | bytearray, size: int) -> bytes:
 
     Telling them from it is left for the few files for which it matters.
     """
-    return b"\n".join(_regions(data, size))
+    regions = []
+    end = 0
+    while (at := data.find(IMPORT, end, size)) >= 0:
+        start = data.rfind(b"\n", 0, at) + 1
+        last = data.rfind(IMPORT, at, min(at + _NEAR, size))
+        end = data.find(b"\n", last, size)
+        if end < 0 or data[end - 1] == _BACKSLASH or data.find(b"(", start, end) >= 0:
+            end = _reach(data, start, last, size)
+        regions.append(data[start:end])
+    return b"\n".join(regions)
 
 
 def import_words(data: bytes) -> bytes:
@@ -86,18 +100,23 @@ def import_words(data: bytes) -> bytes:
 
 def imported_modules(data: bytes) -> Iterator[str]:
     """Every dotted name that an import statement of a file may take for a module."""
-    import re
+    comment, joint, statement = _patterns()
+    text = joint.sub(" ", comment.sub("", data.decode(errors="replace")))
+    for source, names in statement.findall(text):
+        if source:
+            yield source
+        prefix = source if not source or source.endswith(".") else f"{source}."
+        for name in names.strip("(").split(","):
+            if words := name.split():
+                yield prefix + words[0]
 
-    statement = re.compile(r"(?:\bfrom\s*([\w.]+)\s*)?\bimport\b([^;)]*)")
-    for lines in _imports(data):
-        text = re.sub(r"#[^\n]*", "", lines.decode(errors="replace"))
-        for source, names in statement.findall(text.replace("(", " ").replace("\\", " ")):
-            if source:
-                yield source
-            prefix = source if not source or source.endswith(".") else f"{source}."
-            for name in names.split(","):
-                if words := name.split():
-                    yield prefix + words[0]
+
+@cache
+def _patterns() -> tuple[re.Pattern[str], ...]:
+    import re  # most runs have no use for them
+
+    statement = r"(?:from[ \t]*([\w.]+)[ \t]*import|import)\b[ \t]*(\([^)]*|[^;\n)]*)"
+    return tuple(map(re.compile, (r"#[^\n]*", r"\\\r?\n", statement)))
 
 
 def _imports(data: bytes) -> Iterator[bytes]:
@@ -108,17 +127,6 @@ def _imports(data: bytes) -> Iterator[bytes]:
         if data.find(b"(", at, end) >= 0:
             end = max(end, _closing(data, at, size, at))
         yield data[start : (end := _continued(data, end, size))]
-
-
-def _regions(data: bytes | bytearray, size: int) -> Iterator[bytes | bytearray]:
-    end = 0
-    while (at := data.find(IMPORT, end, size)) >= 0:
-        start = data.rfind(b"\n", 0, at) + 1
-        last = data.rfind(IMPORT, at, min(at + _NEAR, size))
-        end = data.find(b"\n", last, size)
-        if end < 0 or data[end - 1] == _BACKSLASH or data.find(b"(", start, end) >= 0:
-            end = _reach(data, start, last, size)
-        yield data[start:end]
 
 
 def _reach(data: bytes | bytearray, start: int, last: int, size: int) -> int:

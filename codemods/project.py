@@ -136,6 +136,9 @@ class Project:
 
     def module_for(self, importer: str, dotted: str) -> Module | None:
         """The project file that `dotted` names in an import of the file at an absolute path."""
+        last = dotted.rpartition(".")[2]
+        if last and last not in self._by_name:
+            return None
         if dotted.startswith("."):
             return self._relative(importer, dotted)
         candidates = [m for m in self._by_name.get(dotted, ()) if m.path != importer]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-import pkgutil
+import os
 import re
 from abc import ABCMeta
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from functools import cache
 from codemods import rules
 from codemods.rule import Rule
 
-_FILE = re.compile(r"agl(\d{3})_\w+")
+_FILE = re.compile(r"(agl\d{3}_\w+)\.pyc?")
 
 
 class UnknownRule(ValueError):
@@ -26,10 +26,9 @@ def all_rules() -> tuple[Rule, ...]:
     Raises:
         ImportError: a rule file does not import, or does not define exactly its one rule.
     """
-    found = [
-        _load(info.name) for info in pkgutil.iter_modules(rules.__path__) if _is_rule(info.name)
-    ]
-    return tuple(sorted(found, key=lambda rule: rule.code))
+    found = (_FILE.fullmatch(file) for folder in rules.__path__ for file in os.listdir(folder))
+    names = sorted({file[1] for file in found if file is not None})
+    return tuple(_load(name) for name in names)
 
 
 def select(select: Sequence[str] = (), ignore: Sequence[str] = ()) -> tuple[Rule, ...]:
@@ -48,10 +47,6 @@ def select(select: Sequence[str] = (), ignore: Sequence[str] = ()) -> tuple[Rule
     if "ALL" in ignore:
         return ()
     return tuple(r for r in chosen if not ignore or not r.code.startswith(tuple(ignore)))
-
-
-def _is_rule(name: str) -> bool:
-    return _FILE.fullmatch(name) is not None
 
 
 def _load(name: str) -> Rule:

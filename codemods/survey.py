@@ -158,19 +158,15 @@ class Survey:
             if not pairs:
                 return
             with self._timings.tier("read"):
-                found = [
-                    (path, data)
-                    for path, data in importers.take(pairs)
-                    if self._imports_project(path, data)
-                ]
+                found = importers.take(pairs, self._imports_project)
             units = self.take(found)
             if units:
                 self.project.reset()
 
-    def _imports_project(self, path: str, data: bytes) -> bool:
-        """Whether an import of a file, by its words a likely one, is of a file in the index."""
+    def _imports_project(self, path: str, lines: bytes) -> bool:
+        """Whether one of the imports in some lines of a file is of a file in the index."""
         absolute = os.path.abspath(path)
-        return any(self.project.module_for(absolute, name) for name in imported_modules(data))
+        return any(self.project.module_for(absolute, name) for name in imported_modules(lines))
 
 
 def show(path: str) -> str:

@@ -125,7 +125,7 @@ class ImportEdits:
 
     def _claim(self, statement: _Statement, pending: dict[Need, str]) -> None:
         """Take the needed names that this statement can import."""
-        if in_type_checking(self.module, statement.node):
+        if self.module.in_type_checking(statement.node):
             return
         scope = self.module.table.scopes[statement.node]
         for key in [k for k in pending if k[0] is scope]:
@@ -236,18 +236,6 @@ class ImportEdits:
         if place.gap:
             text = f"\n{text}" if place.behind else f"{text}\n"
         return [insert(self.module, place.statement, text, 10)]
-
-
-def in_type_checking(module: Module, node: ast.AST) -> bool:
-    """Whether a node stands under `if TYPE_CHECKING:`."""
-    guard = module.enclosing(node, ast.If)
-    while isinstance(guard, ast.If):
-        test = guard.test
-        name = test.attr if isinstance(test, ast.Attribute) else getattr(test, "id", "")
-        if name == "TYPE_CHECKING":
-            return True
-        guard = module.enclosing(guard, ast.If)
-    return False
 
 
 def _listed(node: ast.ImportFrom) -> dict[int, ImportedName]:

@@ -7,7 +7,6 @@ after all edits inside it are done; so two rewrites of one expression compose in
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
 Transform = Callable[[str], str]
 
@@ -21,7 +20,6 @@ class Blocked(Exception):
     edit: Edit | None = None
 
 
-@dataclass(slots=True, eq=False)
 class Edit:
     """A change of `text[start:end]`; an insertion where both are equal.
 
@@ -30,12 +28,15 @@ class Edit:
     edits inside them would be lost: that is a conflict.
     """
 
-    start: int
-    end: int
-    transform: Transform
-    rank: int = 0
-    opaque: bool = False
-    _done: tuple[str, str] | None = None
+    def __init__(
+        self, start: int, end: int, transform: Transform, rank: int = 0, *, opaque: bool = False
+    ) -> None:
+        self.start = start
+        self.end = end
+        self.transform = transform
+        self.rank = rank
+        self.opaque = opaque
+        self._done: tuple[str, str] | None = None
 
     def run(self, text: str) -> str:
         """The transformed text; the last answer is kept, since a file is rendered twice.
@@ -70,11 +71,11 @@ def replacement(start: int, end: int, text: str, rank: int = 0) -> Edit:
     return Edit(start, end, lambda _: text, -1 if covers else rank, opaque=covers)
 
 
-@dataclass(slots=True)
 class EditSet:
     """The accepted edits of one file; a group is accepted whole or not at all."""
 
-    edits: list[Edit] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.edits: list[Edit] = []
 
     def add(self, group: Sequence[Edit]) -> None:
         """Accept the edits of one rewrite.

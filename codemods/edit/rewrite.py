@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn
 
 from codemods.edit import statements
-from codemods.edit.imports import ImportPlan
 from codemods.edit.ranges import Blocked, Edit, Transform, replacement
 from codemods.names.module import Module
 from codemods.names.scopes import Binding, FunctionNode
 
 if TYPE_CHECKING:
     from codemods.edit.calls import CallEdit
+    from codemods.edit.imports import ImportPlan
     from codemods.edit.signatures import SignatureEdit
 
 
-@dataclass(slots=True)
 class Rewrite:
     """What a fixer may do. Its edits are taken whole, or (when one is blocked) not at all."""
 
-    module: Module
-    imports: ImportPlan
-    target: str = "agentlightning"
-    edits: list[Edit] = field(default_factory=list)
+    def __init__(self, module: Module, imports: ImportPlan, target: str = "agentlightning") -> None:
+        self.module = module
+        self.imports = imports
+        self.target = target
+        self.edits: list[Edit] = []
 
     def block(self, reason: str) -> NoReturn:
         """Give up this rewrite; the finding stays, with `reason`."""

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from codemods.context import FileContext
 from codemods.legacy.agents import METHODS, Agents, Method
@@ -16,8 +15,7 @@ from codemods.names.values import External, Instance, ProjectClass, ProjectFunct
 Role = Literal["self", "task", "rollout_id", "resources", "other"]
 
 
-@dataclass(slots=True)
-class Called:
+class Called(NamedTuple):
     """What a call calls: the class, whether behind `super()`, and through the class itself."""
 
     cls: ProjectClass | None
@@ -25,7 +23,6 @@ class Called:
     unbound: bool = False
 
 
-@dataclass(slots=True)
 class CallPlan:
     """A use of a rollout method, and the arguments of its call by the part they play.
 
@@ -33,13 +30,16 @@ class CallPlan:
     `origin` is the method around the call whose own rollout can be handed on.
     """
 
-    func: ast.Attribute
-    new_name: str
-    call: ast.Call | None = None
-    roles: list[Role] = field(default_factory=list)
-    legacy: bool = True
-    origin: Method | None = None
-    blocked: str = ""
+    def __init__(
+        self, func: ast.Attribute, new_name: str, call: ast.Call | None = None, blocked: str = ""
+    ) -> None:
+        self.func = func
+        self.new_name = new_name
+        self.call = call
+        self.roles: list[Role] = []
+        self.legacy = True
+        self.origin: Method | None = None
+        self.blocked = blocked
 
     def argument(self, role: Role) -> tuple[int, ast.expr] | None:
         """The place and the value of the argument that plays a part."""
@@ -61,8 +61,7 @@ def receiver(ctx: FileContext, func: ast.Attribute) -> Called | None:
     if isinstance(value, Instance):
         return _known(ctx, _called(value.of))
     if isinstance(value, External | ProjectClass):
-        called = _called(value)
-        called.unbound = True
+        called = _called(value)._replace(unbound=True)
         return _known(ctx, called) if _names_agent(value) else None
     return None
 

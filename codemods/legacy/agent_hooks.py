@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from codemods.context import FileContext
@@ -55,12 +54,12 @@ class Site(NamedTuple):
         return next((k.value for k in keywords if k.arg == "hooks"), None)
 
 
-@dataclass(slots=True, eq=False)
 class AgentHooks:
     """The sites of a project, and how often it names an object's hook; kept in its memo."""
 
-    sites: dict[object, list[Site]] = field(default_factory=dict)
-    mentioned: int = 0
+    def __init__(self) -> None:
+        self.sites: dict[object, list[Site]] = {}
+        self.mentioned = 0
 
     @classmethod
     def of(cls, ctx: FileContext) -> AgentHooks:

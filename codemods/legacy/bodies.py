@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from codemods.legacy.signatures import Parts
 from codemods.names.children import walk
@@ -14,13 +13,13 @@ from codemods.names.scopes import FunctionNode, Scope
 _LOOKS_AT_NAMES = ("locals", "vars", "eval", "exec", "dir")
 
 
-@dataclass(slots=True)
 class BodyPlan:
     """Names to spell anew, and statements that go in front. `blocked` says why neither can be."""
 
-    renames: list[tuple[ast.Name, str]] = field(default_factory=list)
-    first: list[str] = field(default_factory=list)
-    blocked: str = ""
+    def __init__(self) -> None:
+        self.renames: list[tuple[ast.Name, str]] = []
+        self.first: list[str] = []
+        self.blocked = ""
 
 
 def plan_body(module: Module, function: FunctionNode, parts: Parts) -> BodyPlan:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import io
-import tokenize
 from collections.abc import Iterable
 
 
@@ -12,6 +11,8 @@ def comments_outside(text: str, kept: Iterable[ast.expr]) -> list[str]:
     """The comments that stand in no argument that is kept."""
     if "#" not in text:
         return []
+    import tokenize
+
     spans = [((n.lineno, n.col_offset), (n.end_lineno, n.end_col_offset)) for n in kept]
     tokens = tokenize.generate_tokens(io.StringIO(text).readline)
     return [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 
 from codemods.context import FileContext
 from codemods.legacy.agents import Agents, Method
@@ -24,14 +23,14 @@ _TRANSPARENT = (
 )
 
 
-@dataclass(slots=True)
 class Definition:
     """A method with its new name; `blocked` says why a person has to rewrite it."""
 
-    method: Method
-    new_name: str
-    body: BodyPlan | None = None
-    blocked: str = ""
+    def __init__(self, method: Method, new_name: str) -> None:
+        self.method = method
+        self.new_name = new_name
+        self.body: BodyPlan | None = None
+        self.blocked = ""
 
 
 def plan_definition(ctx: FileContext, method: Method) -> Definition:

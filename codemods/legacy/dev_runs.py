@@ -187,7 +187,7 @@ def _run(
     keyword = "val_dataset" if validation else "train_dataset"
     first = _limited(ctx, rewrite, call, loader, tasks)
     edit = rewrite.call(call.node)
-    edit.change_argument(given.keyword or given.index, keyword, first)
+    edit.change_argument(given.keyword or given.position, keyword, first)
     others = [item for item in (call.backend, call.loader, call.validation) if item is not given]
     drop(edit, *others)
     edit.rename_attribute("dev")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from codemods.context import FileContext
 from codemods.legacy.backends import Kind, kind_of
@@ -19,28 +18,27 @@ _LEGACY_ONLY = ("n_workers", "max_tasks", "daemon", "dev", "triplet_exporter")
 Plan = Literal["today", "fleet", "dev", "dataset", "unclear"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Given:
+class Given(NamedTuple):
     """One argument: its value, and the keyword or the position it was given by."""
 
     value: ast.expr
     keyword: str = ""
-    index: int = -1
+    position: int = -1
 
 
-@dataclass(slots=True, eq=False)
 class FitCall:
     """A call of `fit` or `fit_v0` on a trainer."""
 
-    node: ast.Call
-    func: ast.Attribute
-    built: Construction | None
-    backend: Given | None = None
-    loader: Given | None = None
-    validation: Given | None = None
-    strange: list[str] = field(default_factory=list)
-    kind: Kind = "unknown"
-    plan: Plan = "unclear"
+    def __init__(self, node: ast.Call, func: ast.Attribute, built: Construction | None) -> None:
+        self.node = node
+        self.func = func
+        self.built = built
+        self.backend: Given | None = None
+        self.loader: Given | None = None
+        self.validation: Given | None = None
+        self.strange: list[str] = []
+        self.kind: Kind = "unknown"
+        self.plan: Plan = "unclear"
 
     @property
     def receiver(self) -> ast.expr:
@@ -98,19 +96,19 @@ def fit_calls(ctx: FileContext) -> list[FitCall]:
 def _sort_arguments(ctx: FileContext, call: FitCall) -> None:
     if call.spread:
         return
-    given = [Given(value, index=index) for index, value in enumerate(call.node.args)]
+    given = [Given(value, position=position) for position, value in enumerate(call.node.args)]
     given = given[1:]
     if given:
         call.backend = given.pop(0)
     if given:
         call.loader = given.pop(0)
-    call.strange = [f"positional argument {item.index + 1}" for item in given]
+    call.strange = [f"positional argument {item.position + 1}" for item in given]
     for keyword in call.node.keywords:
         _sort_keyword(call, Given(keyword.value, keyword=keyword.arg or ""))
     if call.backend is not None:
         call.kind = kind_of(ctx, call.backend.value)
     third = call.loader
-    if third is not None and third.index == 2 and kind_of(ctx, third.value) == "dataset":
+    if third is not None and third.position == 2 and kind_of(ctx, third.value) == "dataset":
         call.loader, call.validation = None, third
 
 
@@ -173,7 +171,7 @@ def _is_todays(call: FitCall) -> bool:
     if call.func.attr != "fit":
         return False
     given = [g for g in (call.backend, call.validation) if g is not None]
-    positions = all(g.index in (-1, 1) for g in given)
+    positions = all(g.position in (-1, 1) for g in given)
     return (
         positions
         and call.loader is None

@@ -75,11 +75,11 @@ def fleet(ctx: FileContext, call: FitCall) -> Outcome:
 def drop(edit: CallEdit, *given: Given | None) -> None:
     """Take arguments out of a call, the last one first so that positions stay right."""
     present = [item for item in given if item is not None]
-    for item in sorted(present, key=lambda item: item.index, reverse=True):
+    for item in sorted(present, key=lambda item: item.position, reverse=True):
         if item.keyword:
             edit.remove_keyword(item.keyword)
         else:
-            edit.remove_positional(item.index)
+            edit.remove_positional(item.position)
 
 
 def _construct(ctx: FileContext, rewrite: Rewrite, built: Construction, address: Address) -> None:

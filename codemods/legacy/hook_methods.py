@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from codemods.context import FileContext
 from codemods.edit import statements
@@ -18,8 +18,7 @@ _ASYNC = "a runner awaits `{}`"
 _SHAPE = "no runner can call this `{}`"
 
 
-@dataclass(slots=True, eq=False)
-class Shape:
+class Shape(NamedTuple):
     """What is wrong with a method of a hook: `fix` is there unless a person has to see to it."""
 
     message: str
@@ -127,9 +126,7 @@ def _short(
     clash = bool(odd) or names & set(missing) or not arguments.args
     if clash or any(arguments.kw_defaults) or "#" in ctx.module.text[start:end]:
         return Shape(message, f"it has to take {', '.join(missing)} as well")
-    made = _made(ctx, cls, method, message)
-    made.missing = missing
-    return made
+    return _made(ctx, cls, method, message)._replace(missing=missing)
 
 
 def _made(ctx: FileContext, cls: ProjectClass, method: FunctionNode, message: str) -> Shape:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from codemods.context import FileContext
 from codemods.legacy.trainers import reaching
@@ -14,11 +13,11 @@ from codemods.names.values import Instance, ProjectClass
 _TAKES_HOOKS = frozenset({"init", "run_context"})
 
 
-@dataclass(slots=True, eq=False)
 class GivenHooks:
     """The project's classes whose objects are given as hooks without being a `Hook`."""
 
-    plain: set[ProjectClass] = field(default_factory=set)
+    def __init__(self) -> None:
+        self.plain: set[ProjectClass] = set()
 
     @classmethod
     def of(cls, ctx: FileContext) -> GivenHooks:

@@ -7,9 +7,9 @@ import ast
 from codemods import api_map
 from codemods.api_map.symbol import Symbol
 from codemods.context import FileContext
-from codemods.edit.imports import used_names
 from codemods.legacy.fallbacks import catches_imports, imports
 from codemods.names import known
+from codemods.names.used import used_names
 
 _ELSEWHERE = frozenset({known.CONFIGURE_LOGGER, known.DEV_LOADER, known.AGENT_RUNNER})
 _IMPORTABLE = frozenset({"class", "function", "type", "constant"})

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from codemods.context import FileContext
 from codemods.legacy.trainers import uses
@@ -19,8 +18,7 @@ _PLAIN = (ast.Dict, ast.Constant, ast.List, ast.Tuple, ast.JoinedStr)
 _RECORDS = frozenset({"to_dict", "to_list", "to_pylist", "tolist", "loads", "load", "read_json"})
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Loader:
+class Loader(NamedTuple):
     """A loader's construction in this file, and the name by which `fit` was given it.
 
     `binding` is the variable or the function without parameters that returns it; None where the

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from codemods.context import FileContext
@@ -42,14 +41,14 @@ class Built(NamedTuple):
     call: ast.Call
 
 
-@dataclass(slots=True, eq=False)
 class Objects:
     """Answers for one project; kept in its memo."""
 
-    project: Project
-    _kinds: dict[ast.AST, Kind | None] = field(default_factory=dict)
-    _calls: dict[str, list[Built]] | None = None
-    _depth: int = 0
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self._kinds: dict[ast.AST, Kind | None] = {}
+        self._calls: dict[str, list[Built]] | None = None
+        self._depth = 0
 
     def kind(self, module: Module, node: ast.expr) -> Kind | None:
         """What legacy object an expression is.

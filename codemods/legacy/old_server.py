@@ -20,7 +20,7 @@ def keep_server(call: FitCall) -> Iterator[Hit]:
     def fix(rewrite: Rewrite) -> None:
         edit = rewrite.call(call.node)
         if positional and call.loader is not None:
-            edit.name_positional(call.loader.index, "dev_data")
+            edit.name_positional(call.loader.position, "dev_data")
         for old, new in renames.items():
             edit.rename_keyword(old, new)
         if call.func.attr != "fit_v0":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from codemods.edit import statements
 from codemods.edit.rewrite import Rewrite
@@ -15,8 +15,7 @@ _NUMBER_CALLS = frozenset({"float", "int", "bool", "len", "round", "abs", "sum"}
 _NOT_A_REWARD = (ast.Dict, ast.DictComp, ast.List, ast.ListComp, ast.Tuple, ast.Set, ast.JoinedStr)
 
 
-@dataclass(slots=True)
-class Emission:
+class Emission(NamedTuple):
     """One `return` whose value is a reward; `guarded` where the value may be None."""
 
     statement: ast.Return
@@ -24,12 +23,12 @@ class Emission:
     guarded: bool
 
 
-@dataclass(slots=True)
 class RewardFunction:
     """What has to happen in a decorated function; `blocked` says why it stays decorated."""
 
-    emissions: list[Emission] = field(default_factory=list)
-    blocked: str = ""
+    def __init__(self) -> None:
+        self.emissions: list[Emission] = []
+        self.blocked = ""
 
 
 def plan_function(module: Module, function: FunctionNode, decorator: ast.expr) -> RewardFunction:

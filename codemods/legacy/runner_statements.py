@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from codemods.edit.ranges import Blocked
 from codemods.legacy.call_comments import comments_outside
@@ -13,8 +13,7 @@ from codemods.legacy.given import arguments
 _WIDTH = 100
 
 
-@dataclass(frozen=True, slots=True)
-class RunnerStatements:
+class RunnerStatements(NamedTuple):
     """Turns the text of `name = LegacyAgentRunner(...)` into three statements.
 
     `cls` names today's class; `limit` and `interval` are the texts of its `max_rollouts` and
@@ -28,7 +27,7 @@ class RunnerStatements:
     joint: str
     hooks: str = ""
 
-    def __call__(self, text: str) -> str:
+    def instead_of(self, text: str) -> str:
         """The statements for a statement's current text.
 
         Raises:

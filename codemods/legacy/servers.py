@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from codemods.context import FileContext
 from codemods.legacy.clients import constructions, text_at
@@ -20,7 +19,6 @@ HANDLES = frozenset({"loop", "startup_event"})
 _MEMO = "legacy servers"
 
 
-@dataclass(slots=True)
 class _Servers:
     """What the files of a project do with the servers that it builds.
 
@@ -28,11 +26,12 @@ class _Servers:
     those whose timeout can, or cannot, be written where a task is queued.
     """
 
-    held: set[ast.Call] = field(default_factory=set)
-    served: set[ast.Call] = field(default_factory=set)
-    missed: set[ast.Call] = field(default_factory=set)
-    staying: int = 0
-    going: int = 0
+    def __init__(self) -> None:
+        self.held: set[ast.Call] = set()
+        self.served: set[ast.Call] = set()
+        self.missed: set[ast.Call] = set()
+        self.staying = 0
+        self.going = 0
 
 
 def server_arguments(call: ast.Call) -> Arguments:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from codemods.edit.ranges import Blocked
 from codemods.legacy.call_comments import comments_outside
 from codemods.legacy.given import arguments
 
 
-@dataclass(frozen=True, slots=True)
-class StoreStatements:
+class StoreStatements(NamedTuple):
     """Turns the text of `name = DevTaskLoader(tasks, resources)` into statements.
 
     `cls` names the store's class; `tasks` and `resources` are the helpers that take apart what
@@ -27,7 +26,7 @@ class StoreStatements:
     after: str
     joint: str
 
-    def __call__(self, text: str) -> str:
+    def instead_of(self, text: str) -> str:
         """The statements for a statement's current text.
 
         Raises:

@@ -6,7 +6,6 @@ import ast
 from collections.abc import Iterator
 
 from codemods.context import FileContext
-from codemods.edit.import_edits import in_type_checking
 from codemods.edit.rewrite import Rewrite
 
 Reference = ast.Name | ast.Attribute
@@ -41,7 +40,7 @@ def text_for(rewrite: Rewrite, node: ast.expr, name: str, path: str) -> str:
     """The text by which `node`'s place, where a legacy class is called `name`, names `path`."""
     bindings = rewrite.module.scope(node).lookup(name)
     alias = bindings[0].node if len(bindings) == 1 else None
-    if not isinstance(alias, ast.alias) or not in_type_checking(rewrite.module, alias):
+    if not isinstance(alias, ast.alias) or not rewrite.module.in_type_checking(alias):
         return rewrite.use(path, node)
     # Imported for annotations only: that is how today's class is imported then, too.
     target = rewrite.target + path.removeprefix("agentlightning")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from codemods.context import FileContext
 from codemods.legacy.trainers import CLASSES, uses
@@ -18,8 +17,7 @@ DictState = Literal["own", "shared", "unknown"]
 _PARTIAL = External("functools.partial")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class DictKey:
+class DictKey(NamedTuple):
     """A key of a dict that is spread into a trainer's construction.
 
     `node` is the string, or the keyword of a `dict(...)` call, whose call is `inside` then.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from codemods.context import FileContext
 from codemods.names import known
@@ -41,8 +41,7 @@ _PURE = (
 )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Construction:
+class Construction(NamedTuple):
     """The one call that built a trainer; `name` is what it was assigned to, if it was."""
 
     call: ast.Call

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import ast
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from codemods.names.module import Module
 from codemods.names.shapes import dotted_tail
 from codemods.names.values import External, Instance, ProjectClass, Value
 
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Infers(Protocol):
+        """Resolves the names in an annotation."""
+
+        def infer(self, module: Module, node: ast.expr) -> Value | None:
+            """The value of an expression."""
+
+
 _WRAPPERS = frozenset(
     {"Optional", "Union", "Annotated", "Final", "ClassVar", "Required", "NotRequired"}
 )
-
-
-class Infers(Protocol):
-    """Resolves the names in an annotation."""
-
-    def infer(self, module: Module, node: ast.expr) -> Value | None:
-        """The value of an expression."""
 
 
 def annotated(infers: Infers, module: Module, annotation: ast.expr) -> Value | None:

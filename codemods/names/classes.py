@@ -5,11 +5,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cache
+from typing import TYPE_CHECKING
 
 from codemods.names import known
-from codemods.names.annotations import Infers
 from codemods.names.module import Module
 from codemods.names.values import External, Instance, ProjectClass, Value
+
+if TYPE_CHECKING:
+    from codemods.names.annotations import Infers
 
 Mro = Callable[[ProjectClass], Iterable[ProjectClass | External]]
 

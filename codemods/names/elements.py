@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ast
+from typing import TYPE_CHECKING
 
 from codemods.names import known
-from codemods.names.annotations import Infers, instance_of
+from codemods.names.annotations import instance_of
 from codemods.names.module import Module
 from codemods.names.scopes import Binding
 from codemods.names.values import BoundMethod, External, Instance, Value
+
+if TYPE_CHECKING:
+    from codemods.names.annotations import Infers
 
 
 def element_of(infers: Infers, module: Module, iterable: ast.expr | None) -> Value | None:

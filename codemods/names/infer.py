@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from bisect import bisect_right
 from operator import attrgetter
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from codemods.names import classes, known
 from codemods.names.annotations import annotated
@@ -25,17 +25,20 @@ from codemods.names.values import (
     same,
 )
 
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Imports(Protocol):
+        """What inference asks of the project: which file an import means, and a symbol's path."""
+
+        def find_module(self, importer: Module, dotted: str) -> Module | None:
+            """The project file that `dotted` names when imported by `importer`."""
+
+        def canonical(self, dotted: str) -> str:
+            """The defining path of an agentlightning name; any other path unchanged."""
+
+
 _DEPTH = 24
-
-
-class Imports(Protocol):
-    """What inference asks of the project: which file an import means, which path a symbol has."""
-
-    def find_module(self, importer: Module, dotted: str) -> Module | None:
-        """The project file that `dotted` names when imported by `importer`."""
-
-    def canonical(self, dotted: str) -> str:
-        """The defining path of an agentlightning name; any other path unchanged."""
 
 
 class Inference:

@@ -150,6 +150,17 @@ class Module:
             current = self.table.parents.get(current)
         return current
 
+    def in_type_checking(self, node: ast.AST) -> bool:
+        """Whether a node stands under `if TYPE_CHECKING:`."""
+        guard = self.enclosing(node, ast.If)
+        while isinstance(guard, ast.If):
+            test = guard.test
+            name = test.attr if isinstance(test, ast.Attribute) else getattr(test, "id", "")
+            if name == "TYPE_CHECKING":
+                return True
+            guard = self.enclosing(guard, ast.If)
+        return False
+
     def statement(self, node: ast.AST) -> ast.stmt:
         """The innermost statement that holds `node` (itself, if it is one)."""
         current: ast.AST | None = node

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import importlib
 import os
-from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Protocol
 
     from codemods.config import Settings
     from codemods.finding import Finding
     from codemods.outcome import FileOutcome, Outcome
+
+    class Format(Protocol):
+        """A module that turns a report into text."""
+
+        def render(self, report: Report) -> Iterable[str]:
+            """The text in pieces, newlines included."""
+
 
 _PREFIX = "format_"
 
@@ -43,13 +51,6 @@ class Report(NamedTuple):
 
         place = line_map(file.before, file.after)
         return tuple(f._replace(line=place(f.line)) for f in file.findings)
-
-
-class Format(Protocol):
-    """A module that turns a report into text."""
-
-    def render(self, report: Report) -> Iterable[str]:
-        """The text in pieces, newlines included."""
 
 
 def names() -> list[str]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from codemods import api_map
 from codemods.context import FileContext
-from codemods.edit.import_edits import Move
 from codemods.edit.rewrite import Rewrite
 from codemods.rule import Hit, Rule
+
+if TYPE_CHECKING:
+    from codemods.edit.import_edits import Move
 
 # A star import of 0.1 also bound these submodules, over modules of the same names elsewhere.
 SUBMODULES = frozenset(
@@ -72,5 +75,7 @@ def _move(module: str, name: str, package: str) -> Move:
         new = "agentlightning.emitter.reward"
     else:
         new = api_map.load().replacement_for(path, "agentlightning") or path
+    from codemods.edit.import_edits import Move
+
     source, _, now = new.rpartition(".")
     return Move(package + source.removeprefix("agentlightning"), now, name)

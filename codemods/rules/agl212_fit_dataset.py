@@ -54,7 +54,7 @@ def _rewrite(rewrite: Rewrite, call: FitCall) -> None:
         if given is not None and given.keyword:
             edit.rename_keyword(given.keyword, name)
         elif given is not None and name == "val_dataset":
-            edit.name_positional(given.index, name)
+            edit.name_positional(given.position, name)
     drop(edit, call.loader)
     if call.func.attr != "fit":
         edit.rename_attribute("fit")

@@ -102,7 +102,7 @@ def _construction(node: Reference, build: RunnerBuild, path: str, ctx: FileConte
                 interval_for(ctx, build),
                 rewrite.module.newline + indent if alone else "; ",
                 _hooks(rewrite, node, build, ctx),
-            ),
+            ).instead_of,
             rank=60,
         )
 

@@ -6,9 +6,9 @@ import ast
 from collections.abc import Iterable
 
 from codemods.context import FileContext
-from codemods.edit.imports import used_names
 from codemods.edit.rewrite import Rewrite
 from codemods.names import known
+from codemods.names.used import used_names
 from codemods.rule import Hit, Rule
 
 

@@ -97,7 +97,7 @@ def _fill(rewrite: Rewrite, loader: Loader, ctx: FileContext) -> None:
             f"{rewrite.use(f'{HELPERS}.wait', loader.call)}(" if waits else "await ",
             ")" if waits else "",
             ctx.module.newline + statements.indentation(ctx.module, statement),
-        ),
+        ).instead_of,
         rank=60,
     )
 

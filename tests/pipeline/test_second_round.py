@@ -129,6 +129,7 @@ PIECES = ["import", "from a", " ", "(", ")", "\\", "\n", "#", "x,", "y", ".", "*
 def test_the_lines_around_imports_hold_all_that_is_asked_of_them(data):
     lines = import_lines(bytearray(data + b"import z)"), len(data))
     assert set(import_words(lines).split()) == set(import_words(data).split())
+    assert set(imported_modules(lines)) == set(imported_modules(data))
 
 
 @pytest.mark.parametrize(
@@ -157,6 +158,10 @@ def test_another_module_of_the_same_name_is_not_followed(work):
     assert (outcome.scanned, outcome.parsed) == (2, 1)
 
 
+def anywhere(path: str, lines: bytes) -> bool:
+    return b"import" in lines
+
+
 def test_a_file_is_handed_out_once(work):
     write(work, {"use.py": USE, "later.py": USE})
     importers = Importers()
@@ -165,6 +170,8 @@ def test_a_file_is_handed_out_once(work):
     (work / "use.py").write_text(f"from base import Mine\n{USE}")
     (work / "later.py").write_text(f"from base import Mine\n{USE}")
     importers.add_unread(["later.py"])
-    assert importers.take([("base", "Nothing")]) == []
-    assert sorted(path for path, _ in importers.take([("base", "Mine")])) == ["later.py", "use.py"]
-    assert importers.take([("base", "Mine")]) == []
+    assert importers.take([("base", "Nothing")], anywhere) == []
+    assert importers.take([("base", "Mine")], lambda *_: False) == []
+    taken = importers.take([("base", "Mine")], anywhere)
+    assert sorted(path for path, _ in taken) == ["later.py", "use.py"]
+    assert importers.take([("base", "Mine")], anywhere) == []
