@@ -45,12 +45,11 @@ def detect(ctx: FileContext, rules: Sequence[Rule]) -> list[Detected]:
     if skips_file(module.text):
         return []
     found = []
-    nodes = module.table.nodes
     for rule in rules:
         if rule.words and rule.words.isdisjoint(module.words):
             continue
         for kind in rule.nodes:
-            for node in [module.tree] if kind is ast.Module else nodes.get(kind, ()):
+            for node in _nodes(rule, kind, module):
                 for hit in rule.check(node, ctx):
                     start, end = hit.span or _span(module, hit.node)
                     found.append(Detected(rule, hit, start, end))
@@ -58,6 +57,17 @@ def detect(ctx: FileContext, rules: Sequence[Rule]) -> list[Detected]:
     if "#" in module.text:
         found = [d for d in found if not _suppressed(module, d)]
     return found
+
+
+def _nodes(rule: Rule, kind: type[ast.AST], module: Module) -> Sequence[ast.AST]:
+    """The nodes of one type that a rule gets to see."""
+    if kind is ast.Module:
+        return [module.tree]
+    wanted = rule.attributes or rule.words
+    if kind is ast.Attribute and wanted:
+        spelled = module.attributes
+        return [node for name in sorted(wanted & spelled.keys()) for node in spelled[name]]
+    return module.table.nodes.get(kind, ())
 
 
 def _span(module: Module, node: ast.AST) -> tuple[int, int]:

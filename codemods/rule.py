@@ -37,9 +37,9 @@ class Rule(ABC):
     """One kind of legacy usage: its words, how it is seen and how it is rewritten.
 
     A rule file defines one subclass. `nodes` are the syntax node types that `check` wants to
-    see; each is handed over once, in source order, together with its file's context. A rule with
-    `words` is only asked about files that spell one of them (see `Module.words`): no other can
-    have what it looks for.
+    see; each is handed over once, together with its file's context. A rule with `words` is only
+    asked about files that spell one of them (see `Module.words`): no other can have what it
+    looks for. Of attributes it only gets those that spell one of its `attributes`, or `words`.
     """
 
     code: ClassVar[str]
@@ -50,6 +50,7 @@ class Rule(ABC):
     applicability: ClassVar[Applicability]
     nodes: ClassVar[tuple[type[ast.AST], ...]]
     words: ClassVar[frozenset[str]] = frozenset()
+    attributes: ClassVar[frozenset[str]] = frozenset()
 
     @abstractmethod
     def check(self, node: ast.AST, ctx: FileContext) -> Iterable[Hit]:

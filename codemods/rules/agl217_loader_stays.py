@@ -42,6 +42,7 @@ class LoaderStays(Rule):
     after = "(left as it is and reported)"
     applicability = "manual"
     nodes = (ast.Call, ast.Attribute, ast.FunctionDef, ast.AsyncFunctionDef)
+    attributes = frozenset({"rollouts", "_rollouts"})
 
     def check(self, node: ast.AST, ctx: FileContext) -> Iterable[Hit]:
         """Constructions, but for those that another rule takes apart, and parameters for `fit`."""
@@ -49,9 +50,7 @@ class LoaderStays(Rule):
             yield from _parameters(node, ctx)
             return
         if isinstance(node, ast.Attribute):
-            if node.attr in ("rollouts", "_rollouts") and ctx.is_instance(
-                node.value, known.DEV_LOADER
-            ):
+            if ctx.is_instance(node.value, known.DEV_LOADER):
                 yield from _rollouts(node, ctx)
             return
         assert isinstance(node, ast.Call)

@@ -37,7 +37,7 @@ class RolloutCalls(Rule):
     def check(self, node: ast.AST, ctx: FileContext) -> Iterable[Hit]:
         """A rollout method of an agent where it is used."""
         assert isinstance(node, ast.Attribute)
-        if node.attr not in METHODS or not isinstance(node.ctx, ast.Load):
+        if not isinstance(node.ctx, ast.Load):
             return
         plan = plan_call(ctx, node)
         if plan is not None:

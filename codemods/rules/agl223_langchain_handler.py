@@ -26,12 +26,11 @@ class LangchainHandler(Rule):
     after = "handler = self.tracer.get_langchain_handler()"
     applicability = "safe"
     nodes = (ast.Attribute,)
+    words = frozenset({_OLD})
 
     def check(self, node: ast.AST, ctx: FileContext) -> Iterable[Hit]:
         """The old name on a tracer, called or handed on."""
         assert isinstance(node, ast.Attribute)
-        if node.attr != _OLD:
-            return
         symbol = f"{known.BASE_TRACER}.{_OLD}"
         message = f"`{_OLD}` is `{_NEW}` in the store API"
         if ctx.is_instance(node.value, known.BASE_TRACER):

@@ -29,6 +29,7 @@ class MethodNames(Rule):
     after = 'mocker.patch.object(agent, "rollout")'
     applicability = "review"
     nodes = (ast.Constant, ast.Attribute)
+    attributes = METHODS
 
     def check(self, node: ast.AST, ctx: FileContext) -> Iterable[Hit]:
         """A string that is the name of a rollout method, a dotted path to one, or a new value."""
@@ -68,7 +69,7 @@ def _hit(node: ast.Constant, name: str, new: str) -> Hit:
 
 def _assigned(ctx: FileContext, node: ast.Attribute) -> Iterable[Hit]:
     """`agent.training_rollout = Mock()`."""
-    if node.attr not in METHODS or isinstance(node.ctx, ast.Load):
+    if isinstance(node.ctx, ast.Load):
         return
     value = ctx.infer(node.value)
     of = value.of if isinstance(value, Instance) else value

@@ -40,28 +40,34 @@ class Polling(Rule):
     )
     after = "task = poll_rollout(client)\nreport_rollout(client, task, final_reward=1.0)"
     applicability = "shim"
-    nodes = (ast.Attribute,)
+    nodes = (ast.Module,)
 
     def check(self, node: ast.AST, ctx: FileContext) -> Iterable[Hit]:
         """Members of clients; the telling names also on what nobody knows."""
-        assert isinstance(node, ast.Attribute)
-        if ctx.options.server == "legacy" or not _legacy_name(node.attr):
-            return
-        kind = kind_of(ctx, node.value)
-        parent = ctx.parent(node)
-        if kind == "client" and node.attr in METHODS and may_be_own(ctx, node.value):
-            yield _left(node, "it may be of a class of the project's own; see there")
-        elif kind == "client" and node.attr in METHODS:
-            if isinstance(parent, ast.Call) and parent.func is node:
-                yield from _call(parent, node.attr, ctx)
-            else:
-                yield _left(node, "call it where it is used; the store's methods are coroutines")
-        elif kind == "client":
-            yield _left(node, "a client of the store has no such member; keep the value yourself")
-        elif node.attr in TELLING and is_today(ctx, node.value, "LightningStoreClient"):
-            yield _left(node, "a client of the store has no such method; a helper does what it did")
-        elif kind is None and node.attr in TELLING and is_unknown(ctx, node.value):
-            yield _left(node, asking(ctx, node.value, "client"))
+        if ctx.options.server == "store":
+            for name, found in ctx.module.attributes.items():
+                if _legacy_name(name):
+                    for member in found:
+                        yield from _member(member, ctx)
+
+
+def _member(node: ast.Attribute, ctx: FileContext) -> Iterable[Hit]:
+    """One member of what may be a client."""
+    kind = kind_of(ctx, node.value)
+    parent = ctx.parent(node)
+    if kind == "client" and node.attr in METHODS and may_be_own(ctx, node.value):
+        yield _left(node, "it may be of a class of the project's own; see there")
+    elif kind == "client" and node.attr in METHODS:
+        if isinstance(parent, ast.Call) and parent.func is node:
+            yield from _call(parent, node.attr, ctx)
+        else:
+            yield _left(node, "call it where it is used; the store's methods are coroutines")
+    elif kind == "client":
+        yield _left(node, "a client of the store has no such member; keep the value yourself")
+    elif node.attr in TELLING and is_today(ctx, node.value, "LightningStoreClient"):
+        yield _left(node, "a client of the store has no such method; a helper does what it did")
+    elif kind is None and node.attr in TELLING and is_unknown(ctx, node.value):
+        yield _left(node, asking(ctx, node.value, "client"))
 
 
 def _legacy_name(name: str) -> bool:

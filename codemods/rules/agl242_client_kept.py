@@ -54,6 +54,7 @@ class ClientKept(Rule):
     after = "(left as it is and reported)"
     applicability = "manual"
     nodes = (ast.Module, ast.Attribute, ast.Call)
+    attributes = METHODS | _STATE | {"client"}
 
     def check(self, node: ast.AST, ctx: FileContext) -> Iterable[Hit]:
         """Classes made from the two; calls on their objects, in agents, and of HTTP libraries."""
@@ -94,7 +95,7 @@ def _member(node: ast.Attribute, ctx: FileContext) -> Iterator[Hit]:
             yield _hit(node, f"`{node.attr}` of the client inside an agent", reason)
         elif kind == "own":
             yield _hit(node, message, "it goes with the class; see there")
-    elif node.attr == "client" and not _is_told(node, ctx) and kind_of(ctx, node.value) == "inside":
+    elif not _is_told(node, ctx) and kind_of(ctx, node.value) == "inside":
         reason = "the store is self.get_runner().get_store(); its methods are coroutines"
         yield _hit(node, "the client of a runner inside an agent", reason)
 

@@ -39,6 +39,7 @@ class LoaderStore(Rule):
     )
     applicability = "shim"
     nodes = (ast.Call, ast.Attribute)
+    attributes = _MEMBERS
 
     def check(self, node: ast.AST, ctx: FileContext) -> Iterable[Hit]:
         """Constructions that feed runners; their rollouts; the calls of a client on a loader."""
@@ -109,7 +110,7 @@ def _free(ctx: FileContext, node: ast.AST) -> str:
 
 
 def _member(node: ast.Attribute, ctx: FileContext) -> Iterator[Hit]:
-    if node.attr not in _MEMBERS or kind_of(ctx, node.value) != "loader":
+    if kind_of(ctx, node.value) != "loader":
         return
     symbol = f"{known.DEV_LOADER}.{node.attr}"
     loader = loader_of(ctx, node.value) if isinstance(node.value, ast.Name) else None

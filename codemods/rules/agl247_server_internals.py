@@ -20,6 +20,7 @@ _HANDLES = {
     "_store": "keep the store that you give to LightningStoreServer in a variable",
     "_app": "a LightningStoreServer has its FastAPI application as `.app`",
 }
+_STARTS = frozenset({"run_forever", "start"})
 _INTERNAL = "it is an internal of the old server; the store's methods are public"
 
 
@@ -40,24 +41,27 @@ class ServerInternals(Rule):
     )
     after = "(left as it is and reported)"
     applicability = "manual"
-    nodes = (ast.Attribute, ast.Module)
+    nodes = (ast.Module,)
 
     def check(self, node: ast.AST, ctx: FileContext) -> Iterable[Hit]:
         """Members of servers that have no counterpart; classes made from the server's."""
         if ctx.options.server == "legacy":
             return
-        if isinstance(node, ast.Module):
-            yield from _classes(ctx)
-            return
-        assert isinstance(node, ast.Attribute)
-        if is_handle(node.attr) and kind_of(ctx, node.value) == "server":
-            reason = _HANDLES.get(node.attr, _INTERNAL)
-            yield _hit(node, f"`{node.attr}` of the legacy server", reason, node.attr)
-        elif node.attr in ("run_forever", "start") and _in_thread(node, ctx):
-            message = "a `LightningStoreServer` runs in a thread of its own"
-            yield _hit(
-                node, message, "`await server.start()`; no other thread is needed", node.attr
-            )
+        yield from _classes(ctx)
+        for name, found in ctx.module.attributes.items():
+            if is_handle(name) or name in _STARTS:
+                for member in found:
+                    yield from _member(member, ctx)
+
+
+def _member(node: ast.Attribute, ctx: FileContext) -> Iterable[Hit]:
+    """One member of what may be a server."""
+    if is_handle(node.attr) and kind_of(ctx, node.value) == "server":
+        reason = _HANDLES.get(node.attr, _INTERNAL)
+        yield _hit(node, f"`{node.attr}` of the legacy server", reason, node.attr)
+    elif node.attr in _STARTS and _in_thread(node, ctx):
+        message = "a `LightningStoreServer` runs in a thread of its own"
+        yield _hit(node, message, "`await server.start()`; no other thread is needed", node.attr)
 
 
 def _hit(node: ast.AST, message: str, reason: str, name: str) -> Hit:

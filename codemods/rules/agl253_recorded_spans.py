@@ -45,16 +45,17 @@ class RecordedSpans(Rule):
     after = "rows = [span.model_dump_json() for span in tracer.get_last_trace()]"
     applicability = "review"
     nodes = (ast.Attribute, ast.Call)
+    attributes = frozenset({*CHANGED, "to_json"})
 
     def check(self, node: ast.AST, ctx: FileContext) -> Iterable[Hit]:
         """Members of recorded spans, and trees built from other ones."""
         if isinstance(node, ast.Call):
             if ctx.qual(node.func) == f"{TREE}.from_spans" or _through_name(node, ctx):
                 yield from _tree(node, ctx)
-        elif isinstance(node, ast.Attribute):
-            watched = node.attr in CHANGED or node.attr == "to_json"
-            if watched and not _tested(node, ctx) and is_span(ctx, node.value):
-                yield _member(node, ctx)
+            return
+        assert isinstance(node, ast.Attribute)
+        if not _tested(node, ctx) and is_span(ctx, node.value):
+            yield _member(node, ctx)
 
 
 def _tested(node: ast.Attribute, ctx: FileContext) -> bool:

@@ -38,7 +38,7 @@ class TraceRun(Rule):
     def check(self, node: ast.AST, ctx: FileContext) -> Iterable[Hit]:
         """References to the method of tracers."""
         assert isinstance(node, ast.Attribute)
-        if node.attr != "trace_run" or is_super(node.value) or is_gone(ctx, node.value):
+        if is_super(node.value) or is_gone(ctx, node.value):
             return
         if not is_tracer(ctx, node.value):
             if may_be(ctx, node.value, "tracer"):

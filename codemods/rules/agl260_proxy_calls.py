@@ -33,8 +33,6 @@ class ProxyCalls(Rule):
     def check(self, node: ast.AST, ctx: FileContext) -> Iterable[Hit]:
         """The methods of objects that are an LLMProxy."""
         assert isinstance(node, ast.Attribute)
-        if node.attr not in ASYNC and node.attr != "update_port":
-            return
         symbol = f"{known.LLM_PROXY}.{node.attr}"
         message = f"`{node.attr}` of an LLMProxy is a coroutine since 0.3"
         if not is_a(ctx, node.value, known.LLM_PROXY):

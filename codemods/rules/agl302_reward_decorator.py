@@ -33,6 +33,7 @@ class RewardDecorator(Rule):
     after = "def score(answer):\n    emit_reward(1.0)\n    return 1.0"
     applicability = "review"
     nodes = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Attribute)
+    attributes = frozenset({"reward"})
 
     def check(self, node: ast.AST, ctx: FileContext) -> Iterable[Hit]:
         """The decorator on a function, and `agl.reward` anywhere else."""
@@ -69,7 +70,7 @@ def _fix(
 
 def _attribute(node: ast.Attribute, ctx: FileContext) -> Iterable[Hit]:
     """`agl.reward` where it is no decorator: it gives the module."""
-    if node.attr != "reward" or ctx.qual(node) != known.REWARD or not _gives_module(node, ctx):
+    if ctx.qual(node) != known.REWARD or not _gives_module(node, ctx):
         return
     parent = ctx.parent(node)
     decorates = isinstance(parent, ast.FunctionDef | ast.AsyncFunctionDef)

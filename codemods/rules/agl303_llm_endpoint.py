@@ -42,7 +42,7 @@ class LlmEndpoint(Rule):
         """The endpoint of an LLM that came as a resource."""
         assert isinstance(node, ast.Attribute)
         legacy_server = ctx.options.server == "legacy"  # fit_v0 passes no attempt
-        if node.attr != "endpoint" or not isinstance(node.ctx, ast.Load) or legacy_server:
+        if not isinstance(node.ctx, ast.Load) or legacy_server:
             return
         if not _is_resource(ctx, node.value) or _gets_plain_llm(ctx, node):
             return

@@ -36,6 +36,7 @@ class Heartbeats(Rule):
     after = "runner = LitAgentRunner(tracer, heartbeat_interval=5)  # and the thread taken out"
     applicability = "manual"
     nodes = (ast.Module, ast.ClassDef, ast.Attribute)
+    attributes = frozenset({"step"})
 
     def check(self, node: ast.AST, ctx: FileContext) -> Iterable[Hit]:
         """Loops that ping; `step` of a runner that is to beat; runners and stores of one's own."""
@@ -45,7 +46,7 @@ class Heartbeats(Rule):
                     yield _beat(beat, ctx)
         elif isinstance(node, ast.ClassDef):
             yield from _own_class(node, ctx)
-        elif isinstance(node, ast.Attribute) and node.attr == "step":
+        elif isinstance(node, ast.Attribute):
             yield from _step(node, ctx)
 
 
