@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Literal, NamedTuple
 
 from codemods.names.module import Module
-from codemods.names.values import External, Instance, Value
+from codemods.names.values import External, Instance, ProjectClass, Value
 from codemods.project import Project
 
 Target = Literal["agentlightning", "agentlightning_compat"]
@@ -73,6 +74,35 @@ class FileContext:
                 value = self.infer(attribute)
                 if isinstance(value, External) and value.path in paths:
                     yield attribute, value.path
+
+    @cached_property
+    def called(self) -> Mapping[External | ProjectClass, list[ast.Call]]:
+        """The calls of classes, and of what is not the project's, by what they call."""
+        found: dict[External | ProjectClass, list[ast.Call]] = {}
+        for node in self.module.table.nodes.get(ast.Call, ()):
+            assert isinstance(node, ast.Call)
+            value = self.infer(node.func)
+            if isinstance(value, External | ProjectClass):
+                found.setdefault(value, []).append(node)
+        return found
+
+    def calls(self, *paths: str) -> Iterator[ast.Call]:
+        """The calls of what is at canonical paths, or of classes derived from it."""
+        for value, found in self.called.items():
+            if self.project.inference.derives(value, *paths):
+                yield from found
+
+    @cached_property
+    def dotted(self) -> Mapping[ast.Attribute, str]:
+        """The dotted names of the file that begin at an import of agentlightning, as `written`."""
+        found: dict[ast.Attribute, str] = {}
+        for name in self.module.imported:
+            for root in self.module.names.get(name, ()):
+                path, node = self.written(root), self.module.parent(root)
+                while path is not None and isinstance(node, ast.Attribute):
+                    path = found[node] = f"{path}.{node.attr}"
+                    node = self.module.parent(node)
+        return found
 
     def written(self, node: ast.expr) -> str | None:
         """The dotted agentlightning path that a name or attribute spells out, not canonical.

@@ -28,6 +28,7 @@ TODAY = {
     "on_trace_end": ("agent", "runner", "tracer", "rollout"),
 }
 HOOK_HELPER = f"{HELPERS}.AgentMethodHook"
+_MAKE_RUNNER = External(f"{HELPERS}.make_runner")
 _FITS = frozenset({f"{HELPERS}.fit_fleet", f"{HELPERS}.fit_or_dev"})
 
 
@@ -185,10 +186,11 @@ def _by_runner(ctx: FileContext, node: ast.Call) -> Site | None:
 def _built_runner(ctx: FileContext, node: ast.Call) -> Site | None:
     """`LegacyAgentRunner(agent, ...)`, and the helper in its place."""
     value = ctx.infer(node.func)
-    helped = value == External(f"{HELPERS}.make_runner")
-    if not helped and not (
-        isinstance(value, External | ProjectClass) and kind_of(ctx, node) == "runner"
-    ):
+    helped = value == _MAKE_RUNNER
+    may_be = isinstance(value, ProjectClass) or (
+        isinstance(value, External) and value.path.startswith("agentlightning.")
+    )
+    if not helped and not (may_be and kind_of(ctx, node) == "runner"):
         return None
     agent = hooked_class(ctx, arguments(node, RUNNER_PARAMETERS).values.get("agent"))
     if helped and agent is None:

@@ -64,11 +64,14 @@ def _of_module_level(ctx: FileContext, value: ast.expr) -> bool:
 
 def constructions(ctx: FileContext, path: str) -> Iterator[ast.Call]:
     """The calls of a file that build an object of a legacy class, or of one made from it."""
-    for call in ctx.module.table.nodes.get(ast.Call, ()):
-        assert isinstance(call, ast.Call)
-        # By its last name first: inference is not asked about every call of a project.
-        if dotted_tail(call.func)[:1].isupper() and ctx.is_instance(call, path):
-            yield call
+    # By their last name first: inference is not asked about every call of a project.
+    likely = ctx.memo.get(constructions)
+    if not isinstance(likely, list):
+        calls = ctx.module.table.nodes.get(ast.Call, ())
+        likely = [c for c in calls if isinstance(c, ast.Call)]
+        likely = [c for c in likely if dotted_tail(c.func)[:1].isupper()]
+        ctx.memo[constructions] = likely
+    yield from (call for call in likely if ctx.is_instance(call, path))
 
 
 def clients_stay(ctx: FileContext) -> bool:

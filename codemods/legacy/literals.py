@@ -9,7 +9,7 @@ from itertools import pairwise
 from codemods.context import FileContext
 from codemods.edit.rewrite import Rewrite
 
-_PATCHES = frozenset({"patch", "setattr", "delattr", "multiple", "spy", "stub"})
+PATCHES = frozenset({"patch", "setattr", "delattr", "multiple", "spy", "stub"})
 _IMPORTS = frozenset({"import_module", "__import__", "find_spec", "importorskip", "reload"})
 
 
@@ -59,7 +59,7 @@ def last_name(node: ast.expr) -> str:
 
 def serves_patch(node: ast.Constant, ctx: FileContext) -> bool:
     """Whether a string is the first argument of something that patches."""
-    if called(node, ctx) not in _PATCHES:
+    if called(node, ctx) not in PATCHES:
         return False
     parent = ctx.parent(node)
     if isinstance(parent, ast.keyword):

@@ -115,14 +115,13 @@ def _collect(ctx: FileContext, found: _Servers) -> None:
 
 
 def _handles(ctx: FileContext) -> Iterator[ast.expr]:
-    for node in ctx.module.table.nodes.get(ast.Attribute, ()):
-        assert isinstance(node, ast.Attribute)
-        if is_handle(node.attr) and kind_of(ctx, node.value) == "server":
-            yield node.value
+    for name, members in ctx.module.attributes.items():
+        if is_handle(name):
+            yield from (m.value for m in members if kind_of(ctx, m.value) == "server")
 
 
 def _queues(ctx: FileContext) -> Iterator[ast.expr]:
-    for call in ctx.module.table.nodes.get(ast.Call, ()):
-        assert isinstance(call, ast.Call)
-        if isinstance(call.func, ast.Attribute) and call.func.attr == "queue_task":
-            yield call.func.value
+    for func in ctx.module.attributes.get("queue_task", ()):
+        call = ctx.parent(func)
+        if isinstance(call, ast.Call) and call.func is func:
+            yield func.value

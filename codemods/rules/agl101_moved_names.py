@@ -38,7 +38,7 @@ class MovedNames(Rule):
     before = "from agentlightning.tracer import TripletExporter"
     after = "from agentlightning.adapter import TracerTraceToTriplet"
     applicability = "safe"
-    nodes = (ast.ImportFrom, ast.Import, ast.Attribute)
+    nodes = (ast.ImportFrom, ast.Import, ast.Module)
 
     def check(self, node: ast.AST, ctx: FileContext) -> Iterable[Hit]:
         """Imported names and outermost dotted names whose path is not the one of today."""
@@ -50,8 +50,10 @@ class MovedNames(Rule):
             for alias in node.names:
                 if _framework(alias.name):
                     yield from _imported(alias, alias.name, ctx)
-        elif isinstance(node, ast.Attribute) and not isinstance(ctx.parent(node), ast.Attribute):
-            yield from _dotted(node, ctx)
+        elif isinstance(node, ast.Module):
+            for dotted in ctx.dotted:
+                if not isinstance(ctx.parent(dotted), ast.Attribute):
+                    yield from _dotted(dotted, ctx)
 
 
 def _framework(path: str) -> bool:
@@ -132,9 +134,7 @@ def _longest(node: ast.Attribute, ctx: FileContext) -> tuple[ast.Attribute, str]
     """The part of a dotted expression that names a row of the map, and its path."""
     current: ast.expr = node
     while isinstance(current, ast.Attribute):
-        path = ctx.written(current)
-        if path is None:  # nor has any part of it one
-            return None
+        path = ctx.dotted[current]
         row = api_map.load().lookup(path)
         if row is not None and row.kind in IMPORTABLE:
             return current, path

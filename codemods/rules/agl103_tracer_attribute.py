@@ -28,12 +28,13 @@ class TracerAttribute(Rule):
     before = "tracer = agl.tracer.AgentOpsTracer()"
     after = "tracer = agl.AgentOpsTracer()"
     applicability = "safe"
-    nodes = (ast.ImportFrom, ast.Import, ast.Attribute)
+    nodes = (ast.ImportFrom, ast.Import, ast.Module)
 
     def check(self, node: ast.AST, ctx: FileContext) -> Iterable[Hit]:
         """Names reached through the attribute, and imports that bind it."""
-        if isinstance(node, ast.Attribute):
-            yield from _attribute(node, ctx)
+        if isinstance(node, ast.Module):
+            for dotted, path in ctx.dotted.items():
+                yield from _attribute(dotted, path, ctx)
         elif isinstance(node, ast.Import):
             for alias in node.names:
                 if alias.asname and _kept(alias.name):
@@ -51,9 +52,8 @@ def _kept(path: str) -> bool:
     return inside and (row is None or row.replacement["agentlightning"] == path)
 
 
-def _attribute(node: ast.Attribute, ctx: FileContext) -> Iterator[Hit]:
-    path = ctx.written(node)
-    if path is None or not path.startswith(f"{PACKAGE}.") or not _through_attribute(node, ctx):
+def _attribute(node: ast.Attribute, path: str, ctx: FileContext) -> Iterator[Hit]:
+    if not path.startswith(f"{PACKAGE}.") or not _through_attribute(node, ctx):
         return
     row = api_map.load().lookup(path)
     if row is None or row.kind not in IMPORTABLE or row.change in ("moved", "renamed", "removed"):

@@ -25,7 +25,7 @@ class RemovedNames(Rule):
     before = "from agentlightning.tracer.http import HttpTracer"
     after = "(left as it is and reported)"
     applicability = "manual"
-    nodes = (ast.ImportFrom, ast.Import, ast.Attribute)
+    nodes = (ast.ImportFrom, ast.Import, ast.Module)
 
     def check(self, node: ast.AST, ctx: FileContext) -> Iterable[Hit]:
         """Names whose row in the map has no replacement."""
@@ -36,12 +36,10 @@ class RemovedNames(Rule):
         elif isinstance(node, ast.Import):
             for alias in node.names:
                 yield from _gone(alias, alias.name, ctx)
-        elif isinstance(node, ast.Attribute):
-            path = ctx.written(node)
-            if path is not None:
-                yield from _gone(node, path, ctx)
-            elif node.attr in _gone_members():
-                yield from _gone_member(node, ctx)
+        elif isinstance(node, ast.Module):
+            for dotted, path in ctx.dotted.items():
+                yield from _gone(dotted, path, ctx)
+            yield from _members(ctx)
 
 
 @lru_cache(maxsize=1)
@@ -55,6 +53,13 @@ def _gone_members() -> dict[str, Symbol]:
             if owner is not None and owner.replacement["agentlightning"] is not None:
                 found[row.name] = row
     return found
+
+
+def _members(ctx: FileContext) -> Iterator[Hit]:
+    for name in _gone_members():
+        for member in ctx.module.attributes.get(name, ()):
+            if member not in ctx.dotted:
+                yield from _gone_member(member, ctx)
 
 
 def _gone_member(node: ast.Attribute, ctx: FileContext) -> Iterator[Hit]:

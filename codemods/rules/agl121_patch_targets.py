@@ -14,7 +14,7 @@ from codemods.names.module import Module
 from codemods.rule import Hit, Rule
 
 _TRACER = "agentlightning.tracer"
-_OBJECT = ("object", "setattr", "delattr", "spy")
+_OBJECT = frozenset({"object", "setattr", "delattr", "spy"})
 
 
 class PatchTargets(Rule):
@@ -31,6 +31,7 @@ class PatchTargets(Rule):
     after = '@patch("agentlightning.trainer.legacy.AgentLightningClient")'
     applicability = "review"
     nodes = (ast.Call, ast.Constant)
+    words = literals.PATCHES | _OBJECT
 
     def check(self, node: ast.AST, ctx: FileContext) -> Iterable[Hit]:
         """Dotted targets, and objects patched by the name of an attribute."""

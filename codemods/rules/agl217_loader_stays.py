@@ -41,7 +41,7 @@ class LoaderStays(Rule):
     before = "loader = DevTaskLoader(tasks, resources)"
     after = "(left as it is and reported)"
     applicability = "manual"
-    nodes = (ast.Call, ast.Attribute, ast.FunctionDef, ast.AsyncFunctionDef)
+    nodes = (ast.Module, ast.Attribute, ast.FunctionDef, ast.AsyncFunctionDef)
     attributes = frozenset({"rollouts", "_rollouts"})
 
     def check(self, node: ast.AST, ctx: FileContext) -> Iterable[Hit]:
@@ -53,18 +53,24 @@ class LoaderStays(Rule):
             if ctx.is_instance(node.value, known.DEV_LOADER):
                 yield from _rollouts(node, ctx)
             return
-        assert isinstance(node, ast.Call)
-        if ctx.infer(node.func) != _LOADER or node in _consumed(ctx):
-            return
-        name = name_of(node, ctx)
-        places = [node] if name is None else [*places_of(ctx, name)]
-        if name is not None and not places and name.name not in ctx.project.exported(ctx.module):
-            message = "nothing uses this DevTaskLoader"
-            yield Hit(node, message, reason="take it out", symbol=known.DEV_LOADER)
-        elif any(_is_for_fit(ctx, place) for place in places):
-            yield _deprecated(node, ctx)
-        elif not works_by_hand(ctx, [node, *places]):
-            yield _deprecated(node, ctx, LEFT, WAITS)
+        built = ctx.called.get(_LOADER, ())
+        consumed = _consumed(ctx) if built else set()
+        for call in built:
+            if call not in consumed:
+                yield from _built(call, ctx)
+
+
+def _built(node: ast.Call, ctx: FileContext) -> Iterator[Hit]:
+    """A construction that no other rule takes apart."""
+    name = name_of(node, ctx)
+    places = [node] if name is None else [*places_of(ctx, name)]
+    if name is not None and not places and name.name not in ctx.project.exported(ctx.module):
+        message = "nothing uses this DevTaskLoader"
+        yield Hit(node, message, reason="take it out", symbol=known.DEV_LOADER)
+    elif any(_is_for_fit(ctx, place) for place in places):
+        yield _deprecated(node, ctx)
+    elif not works_by_hand(ctx, [node, *places]):
+        yield _deprecated(node, ctx, LEFT, WAITS)
 
 
 def _deprecated(

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from codemods.context import FileContext
 from codemods.edit.rewrite import Rewrite
 from codemods.legacy.handed_tracers import ADAPT, handed, handed_classes, named_class, sync_class
-from codemods.legacy.tracers import is_sync, method_of
+from codemods.legacy.tracers import is_sync, method_of, sync_tracers
 from codemods.names import known
 from codemods.names.values import External, ProjectClass
 from codemods.rule import Hit, Rule
@@ -39,7 +39,7 @@ class OwnTracers(Rule):
     def check(self, node: ast.AST, ctx: FileContext) -> Iterable[Hit]:
         """Tracers that are handed over, and classes whose objects are not seen to be."""
         if isinstance(node, ast.Call):
-            tracer = handed(ctx, node)
+            tracer = handed(ctx, node) if sync_tracers(ctx) else None
             if tracer is not None:
                 yield from _handed(tracer, ctx)
         elif isinstance(node, ast.ClassDef):

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from codemods.context import FileContext
 from codemods.legacy.spans import is_span, is_trace
 from codemods.names import known
+from codemods.names.values import External
 from codemods.rule import Hit, Rule
 
 SYMBOL = f"{known.BASE_TRACER}.get_last_trace"
@@ -44,14 +45,14 @@ class RecordedSpans(Rule):
     before = "rows = [span.to_json() for span in tracer.get_last_trace()]"
     after = "rows = [span.model_dump_json() for span in tracer.get_last_trace()]"
     applicability = "review"
-    nodes = (ast.Attribute, ast.Call)
+    nodes = (ast.Attribute, ast.Module)
     attributes = frozenset({*CHANGED, "to_json"})
 
     def check(self, node: ast.AST, ctx: FileContext) -> Iterable[Hit]:
         """Members of recorded spans, and trees built from other ones."""
-        if isinstance(node, ast.Call):
-            if ctx.qual(node.func) == f"{TREE}.from_spans" or _through_name(node, ctx):
-                yield from _tree(node, ctx)
+        if isinstance(node, ast.Module):
+            for call in _trees(ctx):
+                yield from _tree(call, ctx)
             return
         assert isinstance(node, ast.Attribute)
         if not _tested(node, ctx) and is_span(ctx, node.value):
@@ -67,10 +68,15 @@ def _tested(node: ast.Attribute, ctx: FileContext) -> bool:
     return compared or isinstance(parent, ast.comprehension)
 
 
-def _through_name(node: ast.Call, ctx: FileContext) -> bool:
-    func = node.func
-    named = isinstance(func, ast.Attribute) and func.attr == "from_spans"
-    return named and isinstance(func, ast.Attribute) and ctx.qual(func.value) == TREE
+def _trees(ctx: FileContext) -> Iterator[ast.Call]:
+    """The calls of `TraceTree.from_spans`."""
+    direct = ctx.called.get(External(f"{TREE}.from_spans"), [])
+    yield from direct
+    for func in ctx.module.attributes.get("from_spans", ()):
+        call = ctx.parent(func)
+        through_name = isinstance(call, ast.Call) and call.func is func and call not in direct
+        if through_name and isinstance(call, ast.Call) and ctx.qual(func.value) == TREE:
+            yield call
 
 
 def _tree(node: ast.Call, ctx: FileContext) -> Iterator[Hit]:

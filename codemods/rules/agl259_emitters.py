@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from codemods.context import FileContext
 from codemods.edit.rewrite import Rewrite
+from codemods.names.values import External
 from codemods.rule import Hit, Rule
 
 GET_TRACER = "agentlightning.emitter.utils.get_tracer"
@@ -34,20 +35,19 @@ class Emitters(Rule):
     before = "tracer = get_tracer()"
     after = 'tracer = get_tracer("agentlightning")'
     applicability = "review"
-    nodes = (ast.Module, ast.Call, ast.ExceptHandler)
+    nodes = (ast.Module, ast.ExceptHandler)
 
     def check(self, node: ast.AST, ctx: FileContext) -> Iterable[Hit]:
         """Calls of these functions, and handlers of the errors that they raised."""
         if isinstance(node, ast.ExceptHandler):
             yield from _handler(node, ctx)
-        elif isinstance(node, ast.Module):
-            for reference, _ in ctx.reads(GET_TRACER):
-                if isinstance(reference.ctx, ast.Load):
-                    yield _tracer(reference, ctx)
-        elif isinstance(node, ast.Call):
-            path = ctx.qual(node.func)
-            if path in EMITTERS:
-                yield from _emitted(node, path, ctx)
+            return
+        for reference, _ in ctx.reads(GET_TRACER):
+            if isinstance(reference.ctx, ast.Load):
+                yield _tracer(reference, ctx)
+        for path in EMITTERS:
+            for call in ctx.called.get(External(path), ()):
+                yield from _emitted(call, path, ctx)
 
 
 def _tracer(node: ast.Name | ast.Attribute, ctx: FileContext) -> Hit:

@@ -31,25 +31,25 @@ class ResourcesUpdateFields(Rule):
         "                create_time=time.time(), update_time=time.time(), version=1)"
     )
     applicability = "review"
-    nodes = (ast.Call,)
+    nodes = (ast.Module,)
 
     def check(self, node: ast.AST, ctx: FileContext) -> Iterable[Hit]:
         """Constructions, partials and validated dicts that lack a field."""
-        assert isinstance(node, ast.Call)
-        func = node.func
-        if ctx.is_class(func, known.RESOURCES_UPDATE):
-            yield from _built(node, ctx)
-        elif node.args and ctx.is_class(node.args[0], known.RESOURCES_UPDATE):
-            if ctx.infer(func) == External("functools.partial") and not _complete(node):
-                yield _left(node, "a partial may get the new fields later")
-        elif _validates(func, ctx) and _short(node):
-            yield _left(node, "the data lacks them")
-
-
-def _validates(func: ast.expr, ctx: FileContext) -> bool:
-    if not isinstance(func, ast.Attribute) or func.attr not in _FROM_DATA:
-        return False
-    return ctx.is_class(func.value, known.RESOURCES_UPDATE)
+        for call in ctx.calls(known.RESOURCES_UPDATE):
+            yield from _built(call, ctx)
+        for call in ctx.called.get(External("functools.partial"), ()):
+            prepared = call.args and ctx.is_class(call.args[0], known.RESOURCES_UPDATE)
+            if prepared and not _complete(call):
+                yield _left(call, "a partial may get the new fields later")
+        for func in (func for name in _FROM_DATA for func in ctx.module.attributes.get(name, ())):
+            around = ctx.parent(func)
+            if (
+                isinstance(around, ast.Call)
+                and around.func is func
+                and ctx.is_class(func.value, known.RESOURCES_UPDATE)
+                and _short(around)
+            ):
+                yield _left(around, "the data lacks them")
 
 
 def _complete(node: ast.Call) -> bool:

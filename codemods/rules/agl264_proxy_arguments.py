@@ -33,18 +33,18 @@ class ProxyArguments(Rule):
         'proxy = LLMProxy(port=4000, store=store, launch_mode="thread")'
     )
     applicability = "review"
-    nodes = (ast.Call,)
+    nodes = (ast.Module,)
 
     def check(self, node: ast.AST, ctx: FileContext) -> Iterable[Hit]:
         """Constructions of a proxy, and calls that set its callbacks."""
-        assert isinstance(node, ast.Call)
-        if ctx.is_class(node.func, known.LLM_PROXY):
-            yield from _token_ids(node, ctx)
-            yield from _store(node, ctx)
-        elif ctx.qual(node.func) == CALLBACKS and _of_0_2(node):
-            reason = "it takes the callback classes: LLMProxy(callbacks=...) calls it with them"
-            message = "`initialize_llm_callbacks` takes other arguments"
-            yield Hit(node, message, reason=reason, symbol=CALLBACKS)
+        for call in ctx.calls(known.LLM_PROXY):
+            yield from _token_ids(call, ctx)
+            yield from _store(call, ctx)
+        for call in ctx.called.get(External(CALLBACKS), ()):
+            if _of_0_2(call):
+                reason = "it takes the callback classes: LLMProxy(callbacks=...) calls it with them"
+                message = "`initialize_llm_callbacks` takes other arguments"
+                yield Hit(call, message, reason=reason, symbol=CALLBACKS)
 
 
 def _of_0_2(node: ast.Call) -> bool:

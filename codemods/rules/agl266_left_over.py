@@ -38,17 +38,16 @@ class LeftOver(Rule):
     before = "client = algorithm.get_client()"
     after = "(left as it is and reported)"
     applicability = "manual"
-    nodes = (ast.Module, ast.FunctionDef, ast.Call)
+    nodes = (ast.Module, ast.FunctionDef)
 
     def check(self, node: ast.AST, ctx: FileContext) -> Iterable[Hit]:
         """Reads of the names, the method and its overrides, and statuses that are built."""
-        if isinstance(node, ast.Call):
-            if ctx.is_class(node.func, STATUS):
-                yield from _status(node)
-        elif isinstance(node, ast.FunctionDef):
+        if isinstance(node, ast.FunctionDef):
             yield from _override(node, ctx)
-        elif isinstance(node, ast.Module):
-            yield from _read(ctx)
+            return
+        yield from _read(ctx)
+        for call in ctx.calls(STATUS):
+            yield from _status(call)
 
 
 def _read(ctx: FileContext) -> Iterable[Hit]:
