@@ -12,11 +12,17 @@ from codemods.foreign import FRAMEWORK
 from codemods.walk import PYTHON, Discovery, FileProblem, Skipped, discover, why
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    Passed = Callable[[str, bytearray | bytes, int], None]
-
-__all__ = ["PYTHON", "Discovery", "FileProblem", "Skipped", "discover", "scan_literals"]
+__all__ = [
+    "PYTHON",
+    "Discovery",
+    "FileProblem",
+    "Skipped",
+    "discover",
+    "read_files",
+    "scan_literals",
+]
 
 _CHUNK = 1 << 16
 _read_into = getattr(os, "readv", None)  # Windows has none
@@ -32,54 +38,45 @@ def scan_literals(
     files: Iterable[str],
     literal: bytes | Sequence[bytes] = FRAMEWORK.encode(),
     problems: list[FileProblem] | None = None,
-    passed: Passed | None = None,
 ) -> Iterator[tuple[str, bytes]]:
     """The files that hold a literal (or any of several), with their bytes.
 
-    Each file is read once. One that cannot be read is added to `problems`. `passed` is called
-    for the others: path, data, how many bytes of the data belong to the file; the data are
-    overwritten afterwards.
+    Each file is read once. One that cannot be read is added to `problems`.
     """
     literals = (literal,) if isinstance(literal, bytes) else tuple(literal)
+    for path, data, size in read_files(files, problems):
+        for wanted in literals:
+            if data.find(wanted, 0, size) >= 0:
+                yield path, bytes(memoryview(data)[:size])
+                break
+
+
+def read_files(
+    files: Iterable[str], problems: list[FileProblem] | None = None
+) -> Iterator[tuple[str, bytes | bytearray, int]]:
+    """The path of each file, its data, and how many bytes of the data belong to the file.
+
+    Nearly every file ends within one buffer, which is read into again and again: no memory is
+    asked for, and what was handed out is overwritten by the next file.
+    """
     buffer = bytearray(_CHUNK)
     for path in files:
         try:
-            data = _read_if(path, literals, buffer, passed)
+            file = os.open(path, _OPEN_FLAGS)
+            try:
+                size = _read_into(file, [buffer]) if _read_into else _CHUNK
+                data: bytes | bytearray = buffer
+                if size == _CHUNK or os.read(file, 1):
+                    os.lseek(file, 0, os.SEEK_SET)
+                    data = _rest(file)
+                    size = len(data)
+            finally:
+                os.close(file)
         except OSError as error:
             if problems is not None:
                 problems.append(FileProblem(path, why(path, error)))
             continue
-        if data is not None:
-            yield path, data
-
-
-def _read_if(
-    path: str, literals: tuple[bytes, ...], buffer: bytearray, passed: Passed | None
-) -> bytes | None:
-    """The bytes of a file if they hold one of the literals.
-
-    Nearly every file ends within the buffer, which is read into again and again: no memory is
-    asked for until there is something to hand out.
-    """
-    file = os.open(path, _OPEN_FLAGS)
-    try:
-        size = _read_into(file, [buffer]) if _read_into else _CHUNK
-        if size < _CHUNK and not os.read(file, 1):
-            for literal in literals:
-                if buffer.find(literal, 0, size) >= 0:
-                    return bytes(memoryview(buffer)[:size])
-            if passed is not None:
-                passed(path, buffer, size)
-            return None
-        os.lseek(file, 0, os.SEEK_SET)
-        data = _rest(file)
-    finally:
-        os.close(file)
-    if any(literal in data for literal in literals):
-        return data
-    if passed is not None:
-        passed(path, data, len(data))
-    return None
+        yield path, data, size
 
 
 def _rest(file: int) -> bytes:

@@ -9,11 +9,13 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from codemods.files import scan_literals
+from codemods.files import read_files, scan_literals
 
 if TYPE_CHECKING:
     import re
     from collections.abc import Callable, Iterable, Iterator
+
+    from codemods.walk import FileProblem
 
     Leads = Callable[[str, bytes], bool]
 
@@ -31,10 +33,20 @@ class Importers:
         self._unread: list[str] = []
         self._lines: dict[str, bytes] = {}
 
-    def add(self, path: str, data: bytes | bytearray, size: int) -> None:
-        """Note a file that was read: the first `size` bytes of `data`."""
-        if lines := import_lines(data, size):
-            self._lines[path] = lines
+    def sift(
+        self, files: Iterable[str], literal: bytes, problems: list[FileProblem] | None = None
+    ) -> list[tuple[str, bytes]]:
+        """The files that hold a literal, with their bytes; the others are noted here.
+
+        One that cannot be read is added to `problems`.
+        """
+        hits = []
+        for path, data, size in read_files(files, problems):
+            if data.find(literal, 0, size) >= 0:
+                hits.append((path, bytes(memoryview(data)[:size])))
+            elif lines := import_lines(data, size):
+                self._lines[path] = lines
+        return hits
 
     def add_unread(self, paths: Iterable[str]) -> None:
         """Note files that have to be read again should the question come up."""
@@ -52,7 +64,7 @@ class Importers:
             wanted.setdefault(stem.encode(), []).append(name.encode())
         stems = frozenset(wanted)
         for path, data in scan_literals(self._unread, IMPORT):
-            self.add(path, data, len(data))
+            self._lines[path] = import_lines(data, len(data))
         self._unread = []
         likely: dict[str, list[bytes]] = {}
         for path, lines in self._lines.items():

@@ -134,7 +134,7 @@ class Survey:
             if hits:
                 importers.add_unread(files[: files.index(hits[0][0])])
             # Reading costs more than looking, so from here on both are done at once.
-            hits += scan_literals(rest, FRAMEWORK, problems, importers.add)
+            hits += importers.sift(rest, FRAMEWORK, problems)
         self._complain(problems)
         return hits
 

@@ -163,12 +163,11 @@ def anywhere(path: str, lines: bytes) -> bool:
 
 
 def test_a_file_is_handed_out_once(work):
-    write(work, {"use.py": USE, "later.py": USE})
+    text = f"from base import Mine\n{USE}"
+    write(work, {"use.py": text, "later.py": text, "hit.py": "import agentlightning\n"})
     importers = Importers()
-    data = f"from base import Mine\n{USE}".encode()
-    importers.add("use.py", data, len(data))
-    (work / "use.py").write_text(f"from base import Mine\n{USE}")
-    (work / "later.py").write_text(f"from base import Mine\n{USE}")
+    sifted = importers.sift(["hit.py", "use.py"], b"agentlightning")
+    assert sifted == [("hit.py", b"import agentlightning\n")]
     importers.add_unread(["later.py"])
     assert importers.take([("base", "Nothing")], anywhere) == []
     assert importers.take([("base", "Mine")], lambda *_: False) == []
