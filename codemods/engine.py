@@ -45,11 +45,13 @@ def detect(ctx: FileContext, rules: Sequence[Rule]) -> list[Detected]:
     if skips_file(module.text):
         return []
     found = []
+    nodes = module.table.nodes
     for rule in rules:
         if rule.words and rule.words.isdisjoint(module.words):
             continue
         for kind in rule.nodes:
-            for node in _nodes(rule, kind, module):
+            spelled = rule.attributes or rule.words if kind is ast.Attribute else None
+            for node in _attributes(module, spelled) if spelled else nodes.get(kind, ()):
                 for hit in rule.check(node, ctx):
                     start, end = hit.span or _span(module, hit.node)
                     found.append(Detected(rule, hit, start, end))
@@ -59,15 +61,10 @@ def detect(ctx: FileContext, rules: Sequence[Rule]) -> list[Detected]:
     return found
 
 
-def _nodes(rule: Rule, kind: type[ast.AST], module: Module) -> Sequence[ast.AST]:
-    """The nodes of one type that a rule gets to see."""
-    if kind is ast.Module:
-        return [module.tree]
-    wanted = rule.attributes or rule.words
-    if kind is ast.Attribute and wanted:
-        spelled = module.attributes
-        return [node for name in sorted(wanted & spelled.keys()) for node in spelled[name]]
-    return module.table.nodes.get(kind, ())
+def _attributes(module: Module, names: frozenset[str]) -> list[ast.Attribute]:
+    """The attributes of a file that spell one of some names."""
+    spelled = module.attributes
+    return [node for name in sorted(names & spelled.keys()) for node in spelled[name]]
 
 
 def _span(module: Module, node: ast.AST) -> tuple[int, int]:

@@ -236,13 +236,15 @@ class Project:
                 if bindings[-1].kind == "from" and bindings[-1].path.startswith("agentlightning."):
                     yield stem, name
                     continue
-                if bindings[-1].kind not in ("class", "function", "assign", "from"):
+                if bindings[-1].kind == "function":
+                    yield stem, name
+                    continue
+                if bindings[-1].kind not in ("class", "assign", "from"):
                     continue
                 value = self.inference.export(module, name)
-                tracked = isinstance(value, ProjectClass | Instance | External) and (
+                if isinstance(value, ProjectClass | Instance | External) and (
                     self.inference.derives(value, *_TRACKED)
-                )
-                if tracked or bindings[-1].kind == "function":
+                ):
                     yield stem, name
 
     def reset(self) -> None:

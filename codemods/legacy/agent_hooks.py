@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from codemods.context import FileContext
 from codemods.legacy.awaiting import HELPERS
 from codemods.legacy.clients import RUNNER_PARAMETERS
-from codemods.legacy.fit_calls import fit_call
+from codemods.legacy.fit_calls import FitCall, fit_calls
 from codemods.legacy.given import arguments
 from codemods.legacy.objects import kind_of
 from codemods.legacy.trainers import construction
@@ -72,7 +71,7 @@ class AgentHooks:
         if any(hooked(ctx, agent) for agent in ctx.project.agents):
             for module in ctx.project.modules.values():
                 other = ctx.beside(module)
-                made.sites[module] = list(_sites(other))
+                made.sites[module] = _sites(other)
                 for name in PARAMETERS:
                     made.mentioned += sum(
                         not _is_super(attribute.value)
@@ -143,27 +142,35 @@ def _unknown(ctx: FileContext, agent: ast.expr | None) -> bool:
     return is_base or (value is None and agent is not None)
 
 
-def _sites(ctx: FileContext) -> Iterator[Site]:
-    for node in ctx.module.table.nodes.get(ast.Call, ()):
-        assert isinstance(node, ast.Call)
-        call = fit_call(ctx, node)
-        if call is not None:
-            agent = hooked_class(ctx, call.agent)
-            legacy = call.plan in ("fleet", "dev", "dataset") or call.func.attr == "fit_v0"
-            if agent is not None or (legacy and _unknown(ctx, call.agent)):
-                built = call.built
-                place, name = (None, None) if built is None else (built.call, built.name)
-                yield Site(node, agent, place, legacy, name=name)
-        else:
-            found = _by_helper(ctx, node) or _by_runner(ctx, node) or _built_runner(ctx, node)
-            if found is not None:
-                yield found
+def _sites(ctx: FileContext) -> list[Site]:
+    found = [
+        *(_by_fit(ctx, call) for call in fit_calls(ctx)),
+        *(_by_runner(ctx, func) for func in ctx.module.attributes.get("init", ())),
+    ]
+    for value, calls in ctx.called.items():
+        if isinstance(value, External) and value.path in _FITS:
+            found += [_by_helper(ctx, call) for call in calls]
+        elif isinstance(value, ProjectClass) or value.path.startswith("agentlightning"):
+            helped = value == _MAKE_RUNNER
+            found += [_built_runner(ctx, call, helped=helped) for call in calls]
+    sites = [site for site in found if site is not None]
+    return sorted(sites, key=lambda site: (site.node.lineno, site.node.col_offset))
+
+
+def _by_fit(ctx: FileContext, call: FitCall) -> Site | None:
+    """`trainer.fit(agent, ...)`."""
+    agent = hooked_class(ctx, call.agent)
+    legacy = call.plan in ("fleet", "dev", "dataset") or call.func.attr == "fit_v0"
+    if agent is None and not (legacy and _unknown(ctx, call.agent)):
+        return None
+    built = call.built
+    place, name = (None, None) if built is None else (built.call, built.name)
+    return Site(call.node, agent, place, legacy, name=name)
 
 
 def _by_helper(ctx: FileContext, node: ast.Call) -> Site | None:
     """`fit_fleet(trainer, agent, url)`: what the rewrite of a `fit` may have left."""
-    value = ctx.infer(node.func) if len(node.args) > 1 else None
-    if not isinstance(value, External) or value.path not in _FITS:
+    if len(node.args) < 2:
         return None
     agent = hooked_class(ctx, node.args[1])
     if agent is None and not _unknown(ctx, node.args[1]):
@@ -173,24 +180,19 @@ def _by_helper(ctx: FileContext, node: ast.Call) -> Site | None:
     return Site(node, agent, place, legacy=True, name=name)
 
 
-def _by_runner(ctx: FileContext, node: ast.Call) -> Site | None:
+def _by_runner(ctx: FileContext, func: ast.Attribute) -> Site | None:
     """`runner.init(agent=agent)` of a runner of today."""
-    func = node.func
-    if not isinstance(func, ast.Attribute) or func.attr != "init":
+    node = ctx.parent(func)
+    if not isinstance(node, ast.Call) or node.func is not func:
         return None
     given = [*node.args[:1], *(k.value for k in node.keywords if k.arg == "agent")]
     agent = hooked_class(ctx, given[0]) if given else None
     return None if agent is None else Site(node, agent, node, legacy=False)
 
 
-def _built_runner(ctx: FileContext, node: ast.Call) -> Site | None:
+def _built_runner(ctx: FileContext, node: ast.Call, *, helped: bool) -> Site | None:
     """`LegacyAgentRunner(agent, ...)`, and the helper in its place."""
-    value = ctx.infer(node.func)
-    helped = value == _MAKE_RUNNER
-    may_be = isinstance(value, ProjectClass) or (
-        isinstance(value, External) and value.path.startswith("agentlightning.")
-    )
-    if not helped and not (may_be and kind_of(ctx, node) == "runner"):
+    if not helped and kind_of(ctx, node) != "runner":
         return None
     agent = hooked_class(ctx, arguments(node, RUNNER_PARAMETERS).values.get("agent"))
     if helped and agent is None:

@@ -13,6 +13,7 @@ from codemods.legacy.trainers import Construction, construction, is_trainer_meth
 BACKEND = ("backend", "train_data", "train_dataset", "server_url", "backend_url", "url", "server")
 LOADER = ("dev_backend", "dev_data", "dev_dataset", "dev_loader")
 VALIDATION = ("val_data", "val_dataset", "val_backend")
+_FITS = ("fit", "fit_v0")
 _LEGACY_ONLY = ("n_workers", "max_tasks", "daemon", "dev", "triplet_exporter")
 
 Plan = Literal["today", "fleet", "dev", "dataset", "unclear"]
@@ -72,7 +73,7 @@ class FitCall:
 def fit_call(ctx: FileContext, node: ast.Call) -> FitCall | None:
     """`node` read as a call of a trainer's `fit` or `fit_v0`, if it is one."""
     func = node.func
-    if not isinstance(func, ast.Attribute) or func.attr not in ("fit", "fit_v0"):
+    if not isinstance(func, ast.Attribute) or func.attr not in _FITS:
         return None
     if node in ctx.memo:
         known = ctx.memo[node]
@@ -89,7 +90,9 @@ def fit_call(ctx: FileContext, node: ast.Call) -> FitCall | None:
 
 def fit_calls(ctx: FileContext) -> list[FitCall]:
     """All such calls of a file."""
-    nodes = [n for n in ctx.module.table.nodes.get(ast.Call, ()) if isinstance(n, ast.Call)]
+    named = (node for name in _FITS for node in ctx.module.attributes.get(name, ()))
+    nodes = [n for f in named if isinstance(n := ctx.parent(f), ast.Call) and n.func is f]
+    nodes.sort(key=lambda node: (node.lineno, node.col_offset))
     return [call for node in nodes if (call := fit_call(ctx, node)) is not None]
 
 

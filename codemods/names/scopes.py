@@ -89,7 +89,7 @@ class ScopeTable:
         self.parents: dict[ast.AST, ast.AST] = {}
         self.scopes: dict[ast.AST, Scope] = {}
         self.inner: dict[ast.AST, Scope] = {}
-        self.nodes: dict[type[ast.AST], list[ast.AST]] = {}
+        self.nodes: dict[type[ast.AST], list[ast.AST]] = {ast.Module: [root.node]}
         self.string_annotations: list[ast.Constant] = []
         self.unread_annotations: list[ast.Constant] = []
 

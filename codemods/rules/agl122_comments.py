@@ -31,7 +31,8 @@ class Comments(Rule):
         text = ctx.module.text
         if "agentlightning" not in text:
             return
-        present = {name: row for name, row in words().items() if name in text}
+        prose = _prose(ctx)
+        present = {name: row for name, row in words().items() if name in prose}
         for name in [name for name, row in present.items() if _meant_otherwise(name, row, ctx)]:
             del present[name]
         found = list(mentions(text, present)) if present else []
@@ -39,6 +40,12 @@ class Comments(Rule):
             found += paths(text)
         if found:
             yield from _first(found, ctx)
+
+
+def _prose(ctx: FileContext) -> str:
+    """The docstrings of a file, and the lines with what may be a comment."""
+    lines = (line for line in ctx.module.text.split("\n") if "#" in line)
+    return "\n".join((*map(ctx.source, docstrings(ctx)), *lines))
 
 
 def _meant_otherwise(name: str, row: Symbol, ctx: FileContext) -> bool:
