@@ -169,7 +169,11 @@ def _floor(backend: str, coroutines: int, bench: Bench) -> float | None:
 
 
 def growth(bench: Bench) -> Iterator[Row]:
-    """Single calls in stores of 1,000 rollouts and more; the peer up to 10,000."""
+    """Single calls in stores of 1,000 rollouts and more; the peer up to 10,000.
+
+    A ratio is to a store of 1,000 that was asked in turns with the larger one: for 1,000 itself
+    it says how much two that are alike differ.
+    """
     for name in ("peer", *bench.ours):
         largest = bench.sizes.largest
         end = min(largest, 10_000) if name == "peer" else largest
@@ -179,12 +183,13 @@ def growth(bench: Bench) -> Iterator[Row]:
         }
         for call in found[sizes[0]]:
             for size in sizes:
-                ratio = found[size][call] / found[sizes[0]][call]
+                least, value = found[size][call]
+                ratio = value / least
                 bounded = name != "peer" and size == sizes[-1]
                 yield row(
                     f"{call} of {size:,}",
                     name,
-                    found[size][call],
+                    value,
                     "us",
                     ratio=ratio,
                     bound="<= 2x that of 1,000" if bounded else "",

@@ -13,6 +13,7 @@ import importlib
 import json
 import logging
 import os
+import shutil
 import statistics
 import sys
 import tempfile
@@ -54,18 +55,32 @@ class Side:
         models = "agentlightning.types" if backend == "peer" else "agentlightning_compat.model"
         self.names: Any = importlib.import_module(models)
         self._where = where
+        self._made: list[dict[str, Any]] = []
 
     def store(self) -> Any:
         """A fresh store."""
-        return self._kind(**self._arguments(self._where))
+        arguments = self._arguments(self._where)
+        self._made.append(arguments)
+        return self._kind(**arguments)
 
     async def swept(self) -> None:
         """Do now what a server does by itself minutes after so much was written in one go."""
-        if self._kind.__name__ == "PostgresLightningStore":
+        await self._execute("VACUUM (ANALYZE)", "CHECKPOINT")
+
+    async def removed(self) -> None:
+        """Take away what the stores left: files, and schemas on a server."""
+        schemas = [made["schema"] for made in self._made if "schema" in made]
+        await self._execute(*(f"DROP SCHEMA IF EXISTS {name} CASCADE" for name in schemas))
+        for made in self._made:
+            if "path" in made:
+                shutil.rmtree(Path(made["path"]).parent, ignore_errors=True)
+
+    async def _execute(self, *statements: str) -> None:
+        if any("dsn" in made for made in self._made):
             asyncpg: Any = importlib.import_module("asyncpg")
             connection = await asyncpg.connect(self._where)
-            await connection.execute("VACUUM (ANALYZE)")
-            await connection.execute("CHECKPOINT")
+            for statement in statements:
+                await connection.execute(statement)
             await connection.close()
 
     def spans(self, count: int) -> list[Any]:
@@ -149,35 +164,40 @@ async def filled(side: Side, size: int) -> tuple[Any, Any]:
     return store, claimed[len(claimed) // 2]
 
 
-async def calls(side: Side, size: int, count: int) -> dict[str, float]:
-    """Microseconds of single calls in a store of so many rollouts, medians of `count`."""
-    store, one = await filled(side, size)
+async def calls(side: Side, size: int, count: int) -> dict[str, list[float]]:
+    """Microseconds of single calls in a store of 1,000 rollouts and in one of so many.
+
+    Medians of `count`. The two take turns, call by call: what the machine does meanwhile meets
+    both.
+    """
+    stores = [await filled(side, number) for number in (1_000, size)]
     await side.swept()
     gc.collect()
     gc.freeze()  # what is there stays there, and is no part of a call
-    asked: dict[str, Callable[[], Awaitable[Any]]] = {
-        "dequeue_rollout": lambda: store.dequeue_rollout("worker"),
-        "query_rollouts(status)": lambda: store.query_rollouts(status_in=["succeeded"]),
-        "query_rollouts(status, limit)": lambda: store.query_rollouts(
-            status_in=["queuing", "requeuing"], limit=20
-        ),
-        "query_spans": lambda: store.query_spans(one.rollout_id),
-        "get_latest_attempt": lambda: store.get_latest_attempt(one.rollout_id),
-    }
-    found = {name: await median(call, count) for name, call in asked.items()}
-    await closed(store)
+    found = {}
+    for name, call in CALLS.items():
+        times: list[list[float]] = [[] for _ in stores]
+        for _ in range(count):
+            for (store, one), taken in zip(stores, times, strict=True):
+                start = time.perf_counter()
+                await call(store, one.rollout_id)
+                taken.append(time.perf_counter() - start)
+        found[name] = [statistics.median(taken) * 1e6 for taken in times]
+    for store, _ in stores:
+        await closed(store)
     gc.unfreeze()
     return found
 
 
-async def median(call: Callable[[], Awaitable[Any]], count: int) -> float:
-    """Microseconds that a call takes."""
-    times = []
-    for _ in range(count):
-        start = time.perf_counter()
-        await call()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times) * 1e6
+CALLS: dict[str, Callable[[Any, str], Awaitable[Any]]] = {
+    "dequeue_rollout": lambda store, one: store.dequeue_rollout("worker"),
+    "query_rollouts(status)": lambda store, one: store.query_rollouts(status_in=["succeeded"]),
+    "query_rollouts(status, limit)": lambda store, one: store.query_rollouts(
+        status_in=["queuing", "requeuing"], limit=20
+    ),
+    "query_spans": lambda store, one: store.query_spans(one),
+    "get_latest_attempt": lambda store, one: store.get_latest_attempt(one),
+}
 
 
 async def wake(side: Side, count: int) -> float:
@@ -236,6 +256,7 @@ def main() -> None:
         request = json.loads(line)
         answer: Any = asyncio.run(MEASURES[request.pop("measure")](side, **request))
         print(json.dumps(answer), file=answers, flush=True)
+    asyncio.run(side.removed())
 
 
 if __name__ == "__main__":
