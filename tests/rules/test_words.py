@@ -11,12 +11,21 @@ from codemods.context import Options
 from codemods.engine import context_for, detect
 from codemods.project import Project
 from codemods.registry import all_rules
+from codemods.rule import Rule
 from tests.rules.cases import all_cases
 from tests.rules.test_generated_programs import programs
 
 WORDED = [rule for rule in all_rules() if rule.words]
-# The same rules, which are asked about every file.
-ASKED = {rule.code: type(rule.code, (type(rule),), {"words": frozenset()})() for rule in WORDED}
+
+
+def asked(rule: Rule) -> Rule:
+    """The same rule, which is asked about every file, but not about other attributes."""
+    attributes = rule.attributes or rule.words
+    made: Rule = type(rule.code, (type(rule),), {"words": frozenset(), "attributes": attributes})()
+    return made
+
+
+ASKED = {rule.code: asked(rule) for rule in WORDED}
 
 
 def silent(project: Project) -> set[str]:
@@ -70,3 +79,20 @@ def test_generated_programs(program):
 def test_what_a_file_spells(text, word):
     [module] = project_of({"source.py": text}).modules.values()
     assert word in module.words if word else not module.words
+
+
+def test_a_rule_gets_only_the_attributes_that_it_names():
+    seen = []
+
+    class Watching(Rule):
+        nodes = (ast.Attribute, ast.Call, ast.Module)
+        attributes = frozenset({"b", "d"})
+
+        def check(self, node, ctx):
+            seen.append(ast.unparse(node))
+            return ()
+
+    project = project_of({"source.py": "a.b\nc.d()\ne.f.b"})
+    [module] = project.modules.values()
+    detect(context_for(project, module, Options()), [Watching()])
+    assert seen == ["a.b", "e.f.b", "c.d", "c.d()", "a.b\nc.d()\ne.f.b"]
