@@ -243,7 +243,7 @@ class LightningStoreClient(LightningStore):
 
     async def _ask(self, row: Operation, parts: Parts, key: str | None = None) -> Any:
         """Ask, again if it may be: what the server answers as JSON."""
-        body = None if row.verb == "GET" else v.encoded(parts.body)
+        body = None if row.verb == "GET" else v.given(parts.body)
         path = row.path.format(
             **{k: quote(x, safe="", errors="surrogatepass") for k, x in parts.path.items()}
         )

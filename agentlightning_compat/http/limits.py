@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from agentlightning_compat.errors import InvalidRequestError
+from agentlightning_compat.http.values import DEEPEST
+from agentlightning_compat.store.values import is_deeper
 
 # Bytes below which counting brackets is quicker than looking at values.
 _SHORT = 1 << 14
@@ -18,7 +20,7 @@ class Limits:
     body: bytes of a body, also when unpacked. The spans of a long trace fit, or a payload of some
         megabytes.
     head: bytes of the request line and the headers.
-    depth: objects and lists within each other in a body.
+    depth: objects and lists within each other in a body, at most 500.
     batch: rollouts, spans, keys or ids in one request, and rollouts that one claim gets: a claim
         of more gets so many.
     page: items in one reply; None for as many as are asked for.
@@ -41,6 +43,8 @@ class Limits:
                 continue
             if type(value) is not int or value < least:
                 raise InvalidRequestError(f"max_{name} is a number from {least}, not {value!r}")
+        if self.depth > DEEPEST:
+            raise InvalidRequestError(f"max_depth is at most {DEEPEST}, not {self.depth}")
 
     def check_depth(self, data: bytes, body: Any) -> None:
         """Refuse JSON that goes too deep for those who follow it down; `body` is what it says.
@@ -54,7 +58,7 @@ class Limits:
             size < _SHORT and data.count(b"[") + data.count(b"{") <= self.depth
         ):
             return
-        if _deeper(body, self.depth):
+        if is_deeper(body, self.depth):
             raise InvalidRequestError(f"a body has at most {self.depth} levels")
 
     def check_batch(self, body: Any) -> None:
@@ -71,18 +75,3 @@ class Limits:
 
 
 DEFAULT = Limits()
-
-
-def _deeper(body: Any, depth: int) -> bool:
-    """Whether there are more than `depth` levels. Level by level: nothing here recurs."""
-    level = [body] if isinstance(body, (dict, list)) else []
-    for _ in range(depth):
-        level = [
-            item
-            for outer in level
-            for item in (outer.values() if type(outer) is dict else outer)
-            if type(item) is dict or type(item) is list
-        ]
-        if not level:
-            return False
-    return True

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
+from itertools import accumulate
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
 
 from agentlightning_compat.errors import InternalError, InvalidRequestError, UnstorableValueError
 from agentlightning_compat.lifecycle.records import ConfigRecord
 from agentlightning_compat.model import AttemptedRollout, PaginatedResult, Rollout
 from agentlightning_compat.store.commands import NewRollout
 from agentlightning_compat.store.query import Query
+from agentlightning_compat.store.values import is_deeper
 
 M = TypeVar("M", bound=BaseModel)
+
+# Levels in JSON that is sent. Those who follow it down must not come to the end of their stack,
+# where finalizers of others would fail as well.
+DEEPEST = 500
+
+_texts = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)', re.DOTALL)
+_STEPS = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")  # as signed numbers, one down or up
+_NO_STEPS = bytes(set(range(256)) - set(b"[{]}"))
 
 _SUFFIXES = {"exact": "", "within": "_in", "contains": "_contains"}
 
@@ -31,16 +43,40 @@ def encoded(value: Any) -> bytes:
         raise UnstorableValueError(f"the value cannot be sent as JSON: {error}") from error
 
 
+def given(value: Any) -> bytes:
+    """JSON of what a caller gives.
+
+    Raises:
+        UnstorableValueError: JSON does not know it, or it has more levels than one may send.
+    """
+    if is_deeper(value, DEEPEST):
+        raise UnstorableValueError(f"the value is nested more than {DEEPEST} times")
+    return encoded(value)
+
+
 def decoded(data: bytes) -> Any:
     """What JSON says; None for nothing at all.
 
     Raises:
-        InvalidRequestError: it is no JSON.
+        InvalidRequestError: it is no JSON, or has more levels than one may send.
     """
+    if not data:
+        return None
     try:
-        return json.loads(data) if data else None
+        return from_json(data)
+    except ValueError:  # many levels, half of a character, or no JSON
+        pass
+    if _levels(data) > DEEPEST:
+        raise InvalidRequestError(f"the body is nested more than {DEEPEST} times")
+    try:
+        return json.loads(data)
     except (ValueError, RecursionError) as error:
         raise InvalidRequestError(f"the body is no JSON: {error}") from error
+
+
+def _levels(data: bytes) -> int:
+    steps = _texts.sub(b"", data).translate(_STEPS, _NO_STEPS)
+    return max(accumulate(memoryview(steps).cast("b")), default=0)
 
 
 def dumped(result: Any) -> Any:

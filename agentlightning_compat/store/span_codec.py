@@ -5,6 +5,7 @@ from __future__ import annotations
 import marshal
 import pickle
 from collections.abc import Sequence
+from itertools import chain
 from operator import itemgetter
 from typing import Any
 
@@ -17,7 +18,7 @@ from agentlightning_compat.model import (
     SpanContext,
     TraceStatus,
 )
-from agentlightning_compat.store.values import build
+from agentlightning_compat.store.values import build, is_flat, not_too_deep
 
 _set = object.__setattr__
 _parts = itemgetter(
@@ -58,6 +59,8 @@ def encode(span: Span) -> bytes:
         UnstorableValueError: a field of it cannot be copied.
     """
     fields: Any = fields_of(span)
+    if not _is_plain(fields):
+        not_too_deep(fields)
     try:
         # Version 2 keeps no references, whose marks would depend on who else holds a value.
         return marshal.dumps(fields, 2)
@@ -112,6 +115,15 @@ def span_of(rollout_id: str, attempt_id: str, sequence_id: int, fields: Sequence
     )
     _set(span, "__pydantic_extra__", extra or {})
     return span
+
+
+def _is_plain(fields: tuple[Any, ...]) -> bool:
+    """Whether one look tells that nothing goes deep, as with most spans."""
+    status, attributes, events, links = fields[4:8]
+    context, parent, resource, extra = fields[10:]
+    if events or links or parent or extra or (context and (context[3] or context[4])):
+        return False
+    return is_flat(chain(status, attributes.values(), resource[0].values()))
 
 
 def _extra(model: Any) -> dict[str, Any] | None:

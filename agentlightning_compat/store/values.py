@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
@@ -29,6 +30,7 @@ M = TypeVar("M", bound=BaseModel)
 MAX_DEPTH = 250
 
 _ATOMS = frozenset({str, int, float, bool, type(None), bytes})
+_NESTING = (dict, list, tuple)
 _ATTEMPT = AttemptRecord._fields
 _WORKER = WorkerRecord._fields
 _set = object.__setattr__
@@ -71,22 +73,48 @@ def _copied_model(model: M) -> M:
     return made
 
 
-def not_too_deep(value: Any, depth: int = MAX_DEPTH) -> None:
+def taken(value: Any) -> Any:
+    """A copy of what a caller gives.
+
+    Raises:
+        UnstorableValueError: it cannot be copied, or is nested too deep.
+    """
+    not_too_deep(value)
+    return own(value)
+
+
+def not_too_deep(value: Any) -> None:
     """Do nothing.
 
     Raises:
-        UnstorableValueError: lists and dicts are nested more than `depth` times.
+        UnstorableValueError: lists and dicts are nested more than `MAX_DEPTH` times.
     """
-    if type(value) in _ATOMS:
-        return
-    if depth == 0:
+    if type(value) not in _ATOMS and is_deeper(value, MAX_DEPTH):
         raise UnstorableValueError(f"the value is nested more than {MAX_DEPTH} times")
-    if isinstance(value, dict):
-        value = value.values()
-    elif not isinstance(value, (list, tuple)):
-        return
-    for inner in value:
-        not_too_deep(inner, depth - 1)
+
+
+def is_flat(values: Iterable[Any]) -> bool:
+    """Whether none of these holds others."""
+    return _ATOMS.issuperset(map(type, values))
+
+
+def is_deeper(value: Any, depth: int) -> bool:
+    """Whether lists and dicts are nested more than `depth` times.
+
+    Level by level: at the end of the stack even finalizers of others would fail.
+    """
+    level = {id(value): value} if isinstance(value, _NESTING) else {}
+    for _ in range(depth):
+        # What holds itself twice would be twice as much on each level.
+        level = {
+            id(inner): inner
+            for outer in level.values()
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if type(inner) not in _ATOMS and isinstance(inner, _NESTING)
+        }
+        if not level:
+            return False
+    return bool(level)
 
 
 def build(kind: type[M], values: dict[str, Any]) -> M:

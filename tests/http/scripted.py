@@ -35,12 +35,14 @@ class Scripted:
         self.requests: list[bytes] = []
         self.connections: list[socket.socket] = []
         self.ended = threading.Semaphore(0)  # once for each connection that the client ended
+        self.read_on = threading.Event()  # what was left unread is read from then on
         self._threads[0].start()
 
     def __enter__(self) -> Scripted:
         return self
 
     def __exit__(self, *error: object) -> None:
+        self.read_on.set()
         self._listening.shutdown(socket.SHUT_RDWR)
         self._threads[0].join()
         self._listening.close()
@@ -69,8 +71,10 @@ class Scripted:
                         connection.sendall(piece)
                     if answer.close:
                         return
-                    while not answer.read_body and connection.recv(1 << 20):
-                        pass
+                    if not answer.read_body:
+                        self.read_on.wait()
+                        while connection.recv(1 << 20):
+                            pass
             except OSError:
                 pass
             self.ended.release()

@@ -146,6 +146,7 @@ async def test_a_large_request_that_is_refused_before_it_was_read():
     refused = Answer([b"HTTP/1.1 413 Too Large\r\ncontent-length: 2\r\n\r\nno"], read_body=False)
     with Scripted(refused, plain(b"next")) as server:
         assert await asked(request(server.url, b"x" * (64 << 20))) == (413, b"no")
+        server.read_on.set()
         assert await asyncio.to_thread(server.ended.acquire, timeout=PATIENCE)
 
 

@@ -14,6 +14,7 @@ from agentlightning_compat.http.app import StoreApp
 from agentlightning_compat.http.client import LightningStoreClient
 from agentlightning_compat.http.limits import DEFAULT, Limits
 from agentlightning_compat.http.server import LightningStoreServer
+from agentlightning_compat.http.values import DEEPEST, decoded
 from agentlightning_compat.http.wire import PREFIX
 from agentlightning_compat.model import EnqueueRolloutRequest, Span
 from agentlightning_compat.store.memory import InMemoryLightningStore
@@ -145,6 +146,27 @@ def test_depth_is_counted_as_recursion_counts_it():
             except InvalidRequestError:
                 refused = True
             assert refused is (deep > most), (most, value)
+
+
+def test_what_only_pythons_own_module_reads_is_refused_by_its_levels():
+    chance = random.Random(6)
+    for _ in range(500):
+        value = ["\ud800", some_value(chance, chance.randint(1, 8))]
+        room = DEEPEST - depth_of(value)
+        for more in (0, room):
+            body = b"[" * more + json.dumps(value).encode() + b"]" * more
+            found = decoded(body)
+            for _ in range(more):
+                (found,) = found
+            assert found == value
+        with pytest.raises(InvalidRequestError, match=str(DEEPEST)):
+            decoded(b"[" + body + b"]")
+
+
+@pytest.mark.parametrize("end", [b'"', b'"\\', b'"[{', b"]"])
+def test_what_ends_too_early_is_no_json(end):
+    with pytest.raises(InvalidRequestError, match="no JSON"):
+        decoded(b'["\\ud800", ' + end)
 
 
 @pytest.mark.parametrize("levels", [199, 5_000, 1_000_000])
@@ -360,6 +382,7 @@ async def test_who_is_not_held_asks_again(store):
         {"max_body": 0},
         {"max_head": -1},
         {"max_depth": None},
+        {"max_depth": 501},
         {"max_batch": 1.5},
         {"max_page": 1},
         {"max_held": -1},

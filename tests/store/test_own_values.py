@@ -17,6 +17,14 @@ def nested(depth: int) -> list:
     return value
 
 
+def tree() -> dict:
+    """Whose children know their parents."""
+    root: dict = {"children": []}
+    for _ in range(3):
+        root["children"].append({"parent": root, "children": []})
+    return root
+
+
 VALUES = {
     "nan": float("nan"),
     "infinity": [float("inf"), float("-inf")],
@@ -29,7 +37,7 @@ VALUES = {
     "low characters": "".join(map(chr, range(32))),
     "deep": nested(100),
 }
-REFUSED = {"10,000 deep": nested(10_000)}
+REFUSED = {"251 deep": nested(250), "10,000 deep": nested(10_000), "a tree": tree()}
 
 
 async def _input(stage, claimed, value):

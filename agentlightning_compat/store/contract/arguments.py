@@ -18,7 +18,7 @@ from agentlightning_compat.model import (
 )
 from agentlightning_compat.model.rollouts import ROLLOUT_MODES
 from agentlightning_compat.store.commands import NewRollout
-from agentlightning_compat.store.values import config_record, not_too_deep, own
+from agentlightning_compat.store.values import config_record, not_too_deep, taken
 
 _LARGEST = float_info.max
 _RESOURCES: TypeAdapter[NamedResources] = TypeAdapter(NamedResources)
@@ -75,7 +75,7 @@ def mapping(name: str, value: Any) -> dict[str, Any]:
     """
     if not isinstance(value, Mapping):
         raise InvalidRequestError(f"{name} is a dict, not {type(value).__name__}")
-    copied: dict[str, Any] = own(dict(value))
+    copied: dict[str, Any] = taken(dict(value))
     return copied
 
 
@@ -113,7 +113,7 @@ def new_rollout(
 ) -> NewRollout:
     """What a rollout will be made of; the metadata of none is `{}`."""
     return NewRollout(
-        own(task_input),
+        taken(task_input),
         mode(mode_),
         maybe_text("resources_id", resources_id),
         config(config_),

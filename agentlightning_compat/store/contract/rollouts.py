@@ -22,7 +22,7 @@ from agentlightning_compat.store import commands as c
 from agentlightning_compat.store.contract import arguments as check
 from agentlightning_compat.store.contract.performing import Performing
 from agentlightning_compat.store.query import make_query
-from agentlightning_compat.store.values import own
+from agentlightning_compat.store.values import taken
 
 
 class RolloutMethods(Performing):
@@ -167,7 +167,7 @@ class RolloutMethods(Performing):
         """
         changes: dict[str, Any] = {}
         if not isinstance(input, Unset):
-            changes["input"] = own(input)
+            changes["input"] = taken(input)
         if not isinstance(mode, Unset):
             changes["mode"] = check.mode(mode)
         if not isinstance(resources_id, Unset):
