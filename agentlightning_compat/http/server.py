@@ -48,7 +48,7 @@ class LightningStoreServer(LightningStore):
         max_body: the most bytes of a body; more is refused, as is all below, before anything is
             done.
         max_head: the most bytes of a request line and its headers.
-        max_depth: the most objects and lists within each other in a body.
+        max_depth: the most objects and lists within each other in a body; at most 500.
         max_batch: the most rollouts, spans, keys or ids in a request.
         max_page: the most items in a reply; None for as many as were asked for. Our clients ask
             for the rest by themselves; those of 0.3 are told to ask for less.

@@ -42,6 +42,7 @@ SHOWN_HERE: dict[str, str] = {
     "test_own_memory.test_the_default_estimate_is_near_the_truth": "sizes-of-spans",
     "test_own_memory.test_what_is_worked_on_is_dropped_last": "running-spans-go-last",
     "test_own_threaded.test_a_call_that_waits_holds_up_no_other": "threaded-passes-all",
+    "test_own_values.test_a_value_that_is_refused_leaves_no_trace": "values-have-a-depth",
     "test_own_watchdog.test_a_waiter_hears_of_a_timeout": "watchdog-by-itself",
     "test_timeouts.test_an_attempt_whose_time_is_over_does_not_come_back": (
         "late-span-keeps-the-retry"
